@@ -1,0 +1,88 @@
+/*
+ * Runs COMMAND, waits until it writes something, ends it, and says how long that took:
+ *
+ *   stopwatch SIGNAL COMMAND [ARG...]     SIGNAL 0: closes its standard input instead
+ *
+ *   {"pid": 12, "status": 9, "exit": 0.000212, "back": 0.051034}
+ *
+ * "exit" is the time, in seconds, from the signal to the return of the parent's waitpid. "back" is the
+ * time until the last process that came from the command is gone, and so the last that has its address
+ * space: as a subreaper, this process is the parent of all of them. "status" is what waitpid gave.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(125);
+}
+
+static void become(char **command, int input[2], int output[2])
+{
+	if (dup2(input[0], 0) < 0 || dup2(output[1], 1) < 0)
+		die("stopwatch: dup2");
+	execvp(command[0], command);
+	die(command[0]);
+}
+
+int main(int argc, char **argv)
+{
+	int input[2], output[2], status;
+	char byte;
+
+	if (argc < 3) {
+		fputs("usage: stopwatch SIGNAL COMMAND [ARG...]\n", stderr);
+		return 125;
+	}
+	if (pipe2(input, O_CLOEXEC) < 0 || pipe2(output, O_CLOEXEC) < 0 ||
+	    prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		die("stopwatch");
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("stopwatch: fork");
+	if (pid == 0)
+		become(argv + 2, input, output);
+	close(input[0]);
+	close(output[1]);
+	if (read(output[0], &byte, 1) != 1) {
+		fputs("stopwatch: the command ended before it was ready\n", stderr);
+		return 125;
+	}
+
+	/* What starting left to do (the helper's start, our own wake-up) is not to be measured. */
+	usleep(20000);
+	int signal = atoi(argv[1]);
+	double start = now();
+
+	if (signal)
+		kill(pid, signal);
+	else
+		close(input[1]);
+	if (waitpid(pid, &status, 0) != pid)
+		die("stopwatch: waitpid");
+	double ended = now();
+
+	while (wait(NULL) > 0 || errno == EINTR)
+		;
+	printf("{\"pid\": %d, \"status\": %d, \"exit\": %.6f, \"back\": %.6f}\n", pid, status,
+	       ended - start, now() - start);
+	return 0;
+}

@@ -1,0 +1,65 @@
+/* Entry for Node.js: what JavaScript has no call for. Every decision is made there; see src/linux/native.ts. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <node_api.h>
+#include <stdlib.h>
+#include <sys/xattr.h>
+
+#include "helper.h"
+
+static napi_value make_number(napi_env env, int number)
+{
+	napi_value value = NULL;
+
+	napi_create_int32(env, number, &value);
+	return value;
+}
+
+/* protectSelf(): null when a helper is armed, else { step, errno }. */
+static napi_value protect_self(napi_env env, napi_callback_info info)
+{
+	struct failure failure = {NULL, 0};
+	napi_value result, step;
+
+	(void)info;
+	if (helper_start(&failure) == 0) {
+		napi_get_null(env, &result);
+		return result;
+	}
+	if (napi_create_object(env, &result) != napi_ok ||
+	    napi_create_string_utf8(env, failure.step, NAPI_AUTO_LENGTH, &step) != napi_ok ||
+	    napi_set_named_property(env, result, "step", step) != napi_ok ||
+	    napi_set_named_property(env, result, "errno", make_number(env, failure.error)) != napi_ok)
+		return NULL; /* the exception is pending */
+	return result;
+}
+
+/* hasFileCapabilities(path: Buffer, NUL-terminated): whether the file has a security.capability. */
+static napi_value has_file_capabilities(napi_env env, napi_callback_info info)
+{
+	napi_value argument, result;
+	size_t count = 1, bytes = 0;
+	void *path = NULL;
+
+	if (napi_get_cb_info(env, info, &count, &argument, NULL, NULL) != napi_ok ||
+	    napi_get_buffer_info(env, argument, &path, &bytes) != napi_ok || bytes == 0 ||
+	    ((char *)path)[bytes - 1] != 0) {
+		napi_throw_type_error(env, NULL, "hasFileCapabilities takes a NUL-terminated Buffer");
+		return NULL;
+	}
+	/* ENODATA: none. ENOTSUP and the like: a file system that knows none. */
+	napi_get_boolean(env, getxattr(path, "security.capability", NULL, 0) > 0, &result);
+	return result;
+}
+
+NAPI_MODULE_INIT()
+{
+	const napi_property_descriptor functions[] = {
+		{"protectSelf", NULL, protect_self, NULL, NULL, NULL, napi_enumerable, NULL},
+		{"hasFileCapabilities", NULL, has_file_capabilities, NULL, NULL, NULL,
+		 napi_enumerable, NULL},
+	};
+
+	napi_define_properties(env, exports, sizeof(functions) / sizeof(*functions), functions);
+	return exports;
+}

@@ -1,0 +1,152 @@
+#include "confine.h"
+
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+
+#include "sys.h"
+
+static int fail(struct failure *failure, const char *step, long result)
+{
+	failure->step = step;
+	failure->error = (int)-result;
+	return -1;
+}
+
+struct directory_entry {
+	uint64_t inode;
+	int64_t offset;
+	uint16_t bytes;
+	uint8_t type;
+	char name[];
+};
+
+/* "." and ".." come out as -1: every other name in /proc/self/fd is a number. */
+static int descriptor_number(const char *name)
+{
+	int number = 0;
+
+	for (; *name; name++) {
+		if (*name < '0' || *name > '9')
+			return -1;
+		number = number * 10 + (*name - '0');
+	}
+	return number;
+}
+
+/* The way of kernels before 5.9, and of containers whose seccomp filter does not know close_range. */
+static long close_listed(int keep, int keep_too)
+{
+	_Alignas(struct directory_entry) char buffer[1024];
+	long directory = sys_open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	long bytes;
+
+	if (directory < 0)
+		return directory;
+	while ((bytes = sys_getdents((int)directory, buffer, sizeof(buffer))) > 0) {
+		for (long at = 0; at < bytes;) {
+			struct directory_entry *entry = (struct directory_entry *)(buffer + at);
+			int fd = descriptor_number(entry->name);
+
+			/* close(2) frees the number whatever it answers. */
+			if (fd >= 0 && fd != keep && fd != keep_too && fd != directory)
+				sys_close(fd);
+			at += entry->bytes;
+		}
+	}
+	sys_close((int)directory);
+	return bytes;
+}
+
+/* The way where not even /proc is there. A limit of a thousand million is usual in containers; no
+ * kernel hands out more than fs.nr_open, 1048576 unless raised. */
+static long close_counted(int keep, int keep_too)
+{
+	const int most = 1 << 20;
+	struct rlimit64 limit;
+	long result = sys_get_limit(RLIMIT_NOFILE, &limit);
+
+	if (result < 0)
+		return result;
+	for (int fd = 0; fd < most && (uint64_t)fd < limit.rlim_cur; fd++)
+		if (fd != keep && fd != keep_too)
+			sys_close(fd);
+	return 0;
+}
+
+static long close_ranges(int low, int high)
+{
+	long result = 0;
+
+	if (low > 0)
+		result = sys_close_range(0, (unsigned)low - 1);
+	if (result == 0 && high > low + 1)
+		result = sys_close_range((unsigned)low + 1, (unsigned)high - 1);
+	if (result == 0)
+		result = sys_close_range((unsigned)high + 1, ~0U);
+	return result;
+}
+
+int close_all_but(int keep, int keep_too, struct failure *failure)
+{
+	int low = keep < keep_too ? keep : keep_too;
+	int high = keep < keep_too ? keep_too : keep;
+	long result = close_ranges(low, high);
+
+	if (result < 0)
+		result = close_listed(keep, keep_too);
+	if (result < 0)
+		result = close_counted(keep, keep_too);
+	return result < 0 ? fail(failure, "close the target's descriptors in the helper", result) : 0;
+}
+
+#define ALLOW(name)                                                                                 \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##name, 0, 1),                                     \
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+/* What waiting (the first five) and releasing take, and no more. */
+static const struct sock_filter allowed[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SECCOMP_ARCHITECTURE, 1, 0),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	ALLOW(futex),
+	ALLOW(ppoll),
+	ALLOW(nanosleep),
+	ALLOW(restart_syscall), /* a sleep that SIGSTOP and SIGCONT interrupted */
+	ALLOW(pread64),
+	ALLOW(madvise),
+	ALLOW(munmap),
+	ALLOW(exit_group),
+	/* unshare(CLONE_VM) changes nothing; it only tells whether others use this address space. */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_unshare, 0, 3),
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, CLONE_VM, 0, 1),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+};
+
+int drop_privileges(struct failure *failure)
+{
+	/* A core dump of the helper would be one of the target's whole memory. A limit of 0 does not
+	 * keep it from a core_pattern that is a pipe; 1 does (core(5), fs/coredump.c). */
+	struct rlimit64 limit;
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0, 0, 0}, {0, 0, 0}};
+	struct sock_fprog filter = {.len = sizeof(allowed) / sizeof(*allowed),
+				    .filter = (struct sock_filter *)allowed};
+	long result;
+
+	if ((result = sys_get_limit(RLIMIT_CORE, &limit)) < 0)
+		return fail(failure, "read the helper's core limit", result);
+	limit.rlim_cur = limit.rlim_max < 1 ? limit.rlim_max : 1;
+	if ((result = sys_set_limit(RLIMIT_CORE, &limit)) < 0)
+		return fail(failure, "forbid core dumps of the helper", result);
+	if ((result = sys_capset(&header, none)) < 0)
+		return fail(failure, "drop the helper's capabilities", result);
+	if ((result = sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0)) < 0)
+		return fail(failure, "set no_new_privs in the helper", result);
+	if ((result = sys_prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, (unsigned long)&filter)) < 0)
+		return fail(failure, "install the helper's seccomp filter", result);
+	return 0;
+}

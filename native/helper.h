@@ -1,0 +1,19 @@
+/* The helper: a second process in the target's address space, which outlives it. */
+#ifndef ASYNC_TEARDOWN_HELPER_H
+#define ASYNC_TEARDOWN_HELPER_H
+
+/* What could not be done, and the errno that the kernel gave for it. */
+struct failure {
+	const char *step;
+	int error;
+};
+
+/*
+ * Protects the calling process: when this returns 0, a helper is armed. Otherwise nothing has changed
+ * but *failure.
+ *
+ * To be called by any thread of the process; returns within a fraction of a millisecond.
+ */
+int helper_start(struct failure *failure);
+
+#endif

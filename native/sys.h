@@ -1,0 +1,322 @@
+/*
+ * Raw system calls: the one seam between the helper and the two architectures.
+ *
+ * The helper runs in the memory of a stranger's process. A libc there would share that process's
+ * errno, malloc and thread-local storage, so nothing here touches any of them: every call returns the
+ * kernel's own answer, a negative errno on failure.
+ */
+#ifndef ASYNC_TEARDOWN_SYS_H
+#define ASYNC_TEARDOWN_SYS_H
+
+#include <asm/unistd.h>
+#include <linux/capability.h>
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/futex.h>
+#include <linux/mman.h>
+#include <linux/poll.h>
+#include <linux/prctl.h>
+#include <linux/resource.h>
+#include <linux/sched.h>
+#include <linux/time_types.h>
+#include <linux/wait.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Younger than some kernel headers that this is built with; the numbers are the same everywhere. */
+#ifndef __NR_pidfd_open
+#define __NR_pidfd_open 434
+#endif
+#ifndef __NR_close_range
+#define __NR_close_range 436
+#endif
+
+#define NANOSECONDS_PER_MILLISECOND 1000000L
+#define SIGNAL_SET_BYTES 8 /* the kernel's sigset_t, not libc's */
+
+typedef uint64_t signal_set;
+
+#if defined(__x86_64__)
+
+static inline long sys_call6(long number, long a, long b, long c, long d, long e, long f)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+	long result;
+
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	return result;
+}
+
+/*
+ * clone(2) whose child calls entry(argument) on a stack of its own. The child must not return: it has
+ * no frame to return to.
+ */
+static inline long sys_clone_onto(unsigned long flags, void *stack_top, int *parent_tid,
+				  int *child_tid, void (*entry)(void *), void *argument)
+{
+	void **stack = (void **)((uintptr_t)stack_top & ~(uintptr_t)15);
+	register int *r10 __asm__("r10") = child_tid;
+	register long r8 __asm__("r8") = 0;
+	long result;
+
+	*--stack = argument;
+	*--stack = (void *)entry;
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "xor %%ebp, %%ebp\n\t"
+			 "pop %%rax\n\t"
+			 "pop %%rdi\n\t"
+			 "call *%%rax\n\t"
+			 "hlt\n"
+			 "1:"
+			 : "=a"(result)
+			 : "a"(__NR_clone), "D"(flags), "S"(stack), "d"(parent_tid), "r"(r10), "r"(r8)
+			 : "rcx", "r11", "memory");
+	return result;
+}
+
+/* Where the kernel keeps this task's return addresses, or 0 where shadow stacks are off (the
+ * instruction is then a no-op that leaves the register alone). */
+static inline uintptr_t shadow_stack_pointer(void)
+{
+	uintptr_t pointer = 0;
+
+	__asm__ volatile("rdsspq %0" : "+r"(pointer));
+	return pointer;
+}
+
+#define SECCOMP_ARCHITECTURE AUDIT_ARCH_X86_64
+
+#elif defined(__aarch64__)
+
+static inline long sys_call6(long number, long a, long b, long c, long d, long e, long f)
+{
+	register long x8 __asm__("x8") = number;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = e;
+	register long x5 __asm__("x5") = f;
+
+	__asm__ volatile("svc #0"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
+			 : "memory");
+	return x0;
+}
+
+/* As above; aarch64 takes the child's TID word last and the thread pointer before it. */
+static inline long sys_clone_onto(unsigned long flags, void *stack_top, int *parent_tid,
+				  int *child_tid, void (*entry)(void *), void *argument)
+{
+	void **stack = (void **)((uintptr_t)stack_top & ~(uintptr_t)15);
+
+	*--stack = argument;
+	*--stack = (void *)entry;
+
+	register long x8 __asm__("x8") = __NR_clone;
+	register long x0 __asm__("x0") = (long)flags;
+	register long x1 __asm__("x1") = (long)stack;
+	register long x2 __asm__("x2") = (long)parent_tid;
+	register long x3 __asm__("x3") = 0;
+	register long x4 __asm__("x4") = (long)child_tid;
+
+	__asm__ volatile("svc #0\n\t"
+			 "cbnz x0, 1f\n\t"
+			 "mov x29, xzr\n\t"
+			 "mov x30, xzr\n\t"
+			 "ldp x1, x0, [sp], #16\n\t"
+			 "blr x1\n\t"
+			 "brk #1\n"
+			 "1:"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4)
+			 : "memory");
+	return x0;
+}
+
+/* Guarded control stacks are not asked for: this library is not marked for them, so the loader leaves
+ * them off. */
+static inline uintptr_t shadow_stack_pointer(void)
+{
+	return 0;
+}
+
+#define SECCOMP_ARCHITECTURE AUDIT_ARCH_AARCH64
+
+#else
+#error "async-teardown serves x86-64 and aarch64 only"
+#endif
+
+#define sys_call0(number) sys_call6(number, 0, 0, 0, 0, 0, 0)
+#define sys_call1(number, a) sys_call6(number, (long)(a), 0, 0, 0, 0, 0)
+#define sys_call2(number, a, b) sys_call6(number, (long)(a), (long)(b), 0, 0, 0, 0)
+#define sys_call3(number, a, b, c) sys_call6(number, (long)(a), (long)(b), (long)(c), 0, 0, 0)
+#define sys_call4(number, a, b, c, d)                                                               \
+	sys_call6(number, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
+
+static inline void *sys_mmap(size_t bytes, int protection, int flags)
+{
+	return (void *)sys_call6(__NR_mmap, 0, (long)bytes, protection, flags, -1, 0);
+}
+
+/* mmap(2) answers with an address or, in the last page of the number range, a negative errno. */
+static inline int sys_failed(const void *address)
+{
+	return (uintptr_t)address > (uintptr_t)-4096;
+}
+
+static inline long sys_mprotect(void *address, size_t bytes, int protection)
+{
+	return sys_call3(__NR_mprotect, address, bytes, protection);
+}
+
+static inline long sys_munmap(uintptr_t address, size_t bytes)
+{
+	return sys_call2(__NR_munmap, address, bytes);
+}
+
+static inline long sys_madvise(uintptr_t address, size_t bytes, int advice)
+{
+	return sys_call3(__NR_madvise, address, bytes, advice);
+}
+
+static inline long sys_open(const char *path, int flags)
+{
+	return sys_call4(__NR_openat, AT_FDCWD, path, flags, 0);
+}
+
+static inline long sys_close(int fd)
+{
+	return sys_call1(__NR_close, fd);
+}
+
+static inline long sys_close_range(unsigned first, unsigned last)
+{
+	return sys_call3(__NR_close_range, first, last, 0);
+}
+
+static inline long sys_pread(int fd, void *buffer, size_t bytes, long offset)
+{
+	return sys_call4(__NR_pread64, fd, buffer, bytes, offset);
+}
+
+static inline long sys_write(int fd, const void *buffer, size_t bytes)
+{
+	return sys_call3(__NR_write, fd, buffer, bytes);
+}
+
+static inline long sys_readlink(const char *path, char *buffer, size_t bytes)
+{
+	return sys_call4(__NR_readlinkat, AT_FDCWD, path, buffer, bytes);
+}
+
+static inline long sys_getdents(int fd, void *buffer, size_t bytes)
+{
+	return sys_call3(__NR_getdents64, fd, buffer, bytes);
+}
+
+static inline long sys_chdir(const char *path)
+{
+	return sys_call1(__NR_chdir, path);
+}
+
+static inline int sys_getpid(void)
+{
+	return (int)sys_call0(__NR_getpid);
+}
+
+static inline int sys_getppid(void)
+{
+	return (int)sys_call0(__NR_getppid);
+}
+
+static inline long sys_setsid(void)
+{
+	return sys_call0(__NR_setsid);
+}
+
+static inline long sys_pidfd_open(int pid)
+{
+	return sys_call2(__NR_pidfd_open, pid, 0);
+}
+
+static inline long sys_wait4(int pid, int *status, int options)
+{
+	return sys_call4(__NR_wait4, pid, status, options, 0);
+}
+
+static inline long sys_prctl(int option, unsigned long a, unsigned long b)
+{
+	return sys_call6(__NR_prctl, option, (long)a, (long)b, 0, 0, 0);
+}
+
+static inline long sys_signal_mask(int how, const signal_set *set, signal_set *old)
+{
+	return sys_call4(__NR_rt_sigprocmask, how, set, old, SIGNAL_SET_BYTES);
+}
+
+static inline long sys_futex(uint32_t *word, int operation, uint32_t value)
+{
+	return sys_call4(__NR_futex, word, operation, value, 0);
+}
+
+/* Waits for input on one descriptor, at most so many milliseconds (negative: for ever). */
+static inline long sys_poll_one(int fd, int milliseconds)
+{
+	struct pollfd one = {.fd = fd, .events = POLLIN, .revents = 0};
+	struct __kernel_timespec limit = {.tv_sec = milliseconds / 1000,
+					  .tv_nsec = (milliseconds % 1000) * NANOSECONDS_PER_MILLISECOND};
+
+	return sys_call4(__NR_ppoll, &one, 1, milliseconds < 0 ? 0 : &limit, 0);
+}
+
+static inline long sys_sleep(long nanoseconds)
+{
+	struct __kernel_timespec time = {.tv_sec = 0, .tv_nsec = nanoseconds};
+
+	return sys_call2(__NR_nanosleep, &time, 0);
+}
+
+static inline long sys_set_scheduler(int policy)
+{
+	int priority = 0;
+
+	return sys_call3(__NR_sched_setscheduler, 0, policy, &priority);
+}
+
+static inline long sys_set_limit(int resource, const struct rlimit64 *limit)
+{
+	return sys_call4(__NR_prlimit64, 0, resource, limit, 0);
+}
+
+static inline long sys_get_limit(int resource, struct rlimit64 *limit)
+{
+	return sys_call4(__NR_prlimit64, 0, resource, 0, limit);
+}
+
+static inline long sys_capset(struct __user_cap_header_struct *header,
+			      const struct __user_cap_data_struct *data)
+{
+	return sys_call2(__NR_capset, header, data);
+}
+
+static inline long sys_unshare(unsigned long flags)
+{
+	return sys_call1(__NR_unshare, flags);
+}
+
+static inline __attribute__((noreturn)) void sys_exit_group(int code)
+{
+	for (;;)
+		sys_call1(__NR_exit_group, code);
+}
+
+#endif

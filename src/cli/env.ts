@@ -1,0 +1,27 @@
+import { writeSync } from "node:fs";
+import { Command } from "commander";
+import { toBuffer } from "../linux/bytes.js";
+import { protectingVariables } from "../protect/environment.js";
+
+const examples = `
+Examples:
+  env $(async-teardown env) redis-server
+  async-teardown env > /run/protect.env      # EnvironmentFile= of a service
+
+The first process that starts with these variables is protected, and what it execs; its
+children are not. A program that is statically linked or set-user-ID ignores them, and its
+first child that is neither would be protected in its place: 'run' checks for that, this
+cannot.`;
+
+export function envCommand(): Command {
+  return new Command("env")
+    .summary("print the variables that protect a command, for other supervisors")
+    .description("Prints LD_PRELOAD and ASYNC_TEARDOWN, a line each, for supervisors that set variables.")
+    .option("--best-effort", "for programs that are to run unprotected where they cannot be protected")
+    .addHelpText("after", examples)
+    .action(({ bestEffort = false }: { bestEffort?: boolean }) => {
+      const variables = protectingVariables(process.env.LD_PRELOAD, { bestEffort });
+
+      for (const [name, value] of Object.entries(variables)) writeSync(1, toBuffer(`${name}=${value}\n`));
+    });
+}

@@ -1,0 +1,40 @@
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { envCommand } from "./env.js";
+import { reportFailure } from "./output.js";
+import { runCommand } from "./run.js";
+
+const examples = `
+Examples:
+  async-teardown run -- redis-server --port 6379
+  async-teardown run --help`;
+
+function version(): string {
+  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { version: string }).version;
+}
+
+function program(): Command {
+  const main = new Command("async-teardown")
+    .description("Lets processes with a huge memory exit at once; their memory is torn down afterwards.")
+    .version(version(), "-V, --version")
+    .enablePositionalOptions()
+    .addHelpText("after", examples);
+
+  // A subcommand that is added, not made by .command(), does not take over how errors end.
+  for (const command of [main, runCommand(), envCommand()]) {
+    command
+      .exitOverride()
+      .configureOutput({ outputError: (text, write) => write(`async-teardown: ${text}`) });
+    if (command !== main) main.addCommand(command);
+  }
+  return main;
+}
+
+try {
+  program().parse();
+} catch (error) {
+  // Commander has said what it has to say. --help and --version come this way too.
+  const { exitCode } = error as { exitCode?: number };
+  process.exitCode = exitCode === undefined ? reportFailure(error) : exitCode === 0 ? 0 : 125;
+}

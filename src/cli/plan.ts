@@ -1,0 +1,35 @@
+import { closeSync, writeSync } from "node:fs";
+import { AsyncTeardownError } from "../errors.js";
+import { type Bytes, toBuffer } from "../linux/bytes.js";
+
+/** What the launcher (native/launcher.c) is to execute in its own place. */
+export interface Plan {
+  /** The file to execute. */
+  readonly path: Bytes;
+  /** Where COMMAND stands in the launcher's own arguments; it and all that follow are handed on. */
+  readonly commandIndex: number;
+  /** Variables to set; all others stay. */
+  readonly variables: Readonly<Record<string, Bytes>>;
+}
+
+/** The plan as the launcher reads it: strings that end with a NUL, the last one empty. */
+export function encodePlan({ path, commandIndex, variables }: Plan): Buffer {
+  const settings = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
+
+  return toBuffer([path, String(commandIndex), ...settings, "", ""].join("\0"));
+}
+
+/**
+ * Hands the plan to the launcher that waits for it.
+ * @throws AsyncTeardownError ERR_USAGE where there is none
+ */
+export function deliverPlan(plan: Plan): void {
+  const descriptor = Number(process.env.ASYNC_TEARDOWN_PLAN);
+
+  if (!Number.isInteger(descriptor) || descriptor < 3)
+    throw new AsyncTeardownError("ERR_USAGE", "'run' works through the launcher only", {
+      advice: "call async-teardown (build/async-teardown) rather than its JavaScript",
+    });
+  writeSync(descriptor, encodePlan(plan));
+  closeSync(descriptor);
+}

@@ -1,0 +1,46 @@
+/**
+ * Every error that this package throws, by its code. Codes are stable: a program may branch on them.
+ *
+ * `exitCode` is what the command line tool ends with, as env(1) does: 125 for a refusal of its own, 126
+ * for a command that cannot be executed, 127 for one that is not there.
+ */
+export const errorCodes = {
+  ERR_PLATFORM: { exitCode: 125, meaning: "Not Linux, or neither x86-64 nor aarch64" },
+  ERR_NOT_BUILT: { exitCode: 125, meaning: "The native part of this package is missing" },
+  ERR_INSTALL_PATH: { exitCode: 125, meaning: "Installed under a path that LD_PRELOAD cannot name" },
+  ERR_NO_PROC: { exitCode: 125, meaning: "/proc is not mounted, or not readable" },
+  ERR_USAGE: { exitCode: 125, meaning: "Called in a way that makes no sense" },
+  ERR_NOT_FOUND: { exitCode: 127, meaning: "The command is not there" },
+  ERR_NOT_EXECUTABLE: { exitCode: 126, meaning: "The command is there, but cannot be executed" },
+  ERR_UNREADABLE: {
+    exitCode: 125,
+    meaning: "The file may be executed but not read, so nothing is known of it",
+  },
+  ERR_STATIC: { exitCode: 125, meaning: "Statically linked: no loader runs that could preload the helper" },
+  ERR_SET_ID: { exitCode: 125, meaning: "Set-user-ID or set-group-ID: the loader ignores LD_PRELOAD" },
+  ERR_FILE_CAPABILITIES: { exitCode: 125, meaning: "Has file capabilities: the loader ignores LD_PRELOAD" },
+  ERR_ARCHITECTURE: {
+    exitCode: 125,
+    meaning: "Built for another architecture or word size than this package",
+  },
+  ERR_HELPER: { exitCode: 125, meaning: "The helper could not be started" },
+} as const satisfies Record<string, { exitCode: number; meaning: string }>;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/** The one class of error of this package. */
+export class AsyncTeardownError extends Error {
+  override readonly name = "AsyncTeardownError";
+
+  /** One of {@link errorCodes}; stable from version to version, unlike the message. */
+  readonly code: ErrorCode;
+
+  /** What to do about it, as a sentence; undefined where the message says it all. */
+  readonly advice: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { advice?: string; cause?: unknown } = {}) {
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    this.advice = options.advice;
+  }
+}

@@ -1,0 +1,60 @@
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { AsyncTeardownError } from "../errors.js";
+import { type Bytes, toBuffer, toBytes } from "./bytes.js";
+
+/** What native/addon.c exports. */
+interface Addon {
+  protectSelf(): { step: string; errno: number } | null;
+  hasFileCapabilities(path: Buffer): boolean;
+}
+
+function builtFile(name: string): string {
+  const path = fileURLToPath(new URL(`../../build/${name}`, import.meta.url));
+
+  if (process.platform !== "linux" || !["x64", "arm64"].includes(process.arch))
+    throw new AsyncTeardownError(
+      "ERR_PLATFORM",
+      `works on Linux on x86-64 and aarch64 only, and this is ${process.platform} on ${process.arch}`,
+    );
+  if (!existsSync(path))
+    throw new AsyncTeardownError("ERR_NOT_BUILT", `its native part is not built: ${path} is missing`, {
+      advice: "run 'npm rebuild async-teardown' with a C compiler at hand",
+    });
+  return path;
+}
+
+let loaded: Addon | undefined;
+
+function addon(): Addon {
+  loaded ??= createRequire(import.meta.url)(builtFile("addon.node")) as Addon;
+  return loaded;
+}
+
+/** Starts a helper for this process; undefined when it is armed, else what could not be done. */
+export function startHelper(): { step: string; errno: number } | undefined {
+  return addon().protectSelf() ?? undefined;
+}
+
+/** Whether executing this file would give capabilities; getxattr(2) of security.capability. */
+export function hasFileCapabilities(path: Bytes): boolean {
+  return addon().hasFileCapabilities(toBuffer(`${path}\0`));
+}
+
+/**
+ * The library that protects a process from its start.
+ * @throws AsyncTeardownError ERR_PLATFORM, ERR_NOT_BUILT, ERR_INSTALL_PATH
+ */
+export function preloadLibrary(): Bytes {
+  const path = builtFile("libasync-teardown.so");
+
+  // The loader splits LD_PRELOAD at both, expands the last, and knows no way to quote them; ld.so(8).
+  if (/[ :$]/.test(path))
+    throw new AsyncTeardownError(
+      "ERR_INSTALL_PATH",
+      `is installed under a path that LD_PRELOAD cannot name: ${path}`,
+      { advice: "install it where the path has no space, colon or dollar sign" },
+    );
+  return toBytes(path);
+}

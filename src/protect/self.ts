@@ -1,0 +1,30 @@
+import { getSystemErrorName } from "node:util";
+import { AsyncTeardownError } from "../errors.js";
+import { startHelper } from "../linux/native.js";
+import { saysProtected } from "./environment.js";
+
+let isProtected = false;
+
+/**
+ * Protects this Node.js process from now on: whenever and however it dies, whoever waits for it hears
+ * so at once, and a helper gives its memory back afterwards. Takes well under a millisecond, once.
+ * Calling it again, or in a process that was started protected, does nothing.
+ *
+ * The protection ends with an exec (process.execve): the new program is not Node.js any more.
+ *
+ * @throws AsyncTeardownError ERR_HELPER when the kernel refuses (a limit on processes, a seccomp
+ *   filter); ERR_PLATFORM, ERR_NOT_BUILT
+ */
+export function protectSelf(): void {
+  if (isProtected || saysProtected(process.env.ASYNC_TEARDOWN, process.pid)) return;
+  const failure = startHelper();
+
+  if (failure) {
+    const reason = failure.errno ? ` (${getSystemErrorName(-failure.errno)})` : "";
+    throw new AsyncTeardownError(
+      "ERR_HELPER",
+      `this process cannot be protected: could not ${failure.step}${reason}`,
+    );
+  }
+  isProtected = true;
+}

@@ -1,0 +1,86 @@
+/*
+ * Holds BYTES of memory in 4 KiB pages, says "ready", and ends in the WAY asked for when a byte (or the
+ * end) of its standard input comes. The plain case: a big process with a huge anonymous mapping.
+ *
+ *   hog BYTES WAY [ARG...]
+ *   WAY  exit        return from main, code 7
+ *        thread      exit_group from a second thread, code 8
+ *        abort segv  die by that signal
+ *        main-ends   the main thread ends at once; a second thread goes on, then exits with code 9
+ *        exec        exec ARG...
+ *        thread-exec the same, from a second thread
+ *        stay        wait for a signal for ever
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static char **arguments;
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(99);
+}
+
+static void await_word(void)
+{
+	char byte;
+
+	if (read(0, &byte, 1) < 0)
+		die("read");
+}
+
+static void *end_in_thread(void *way)
+{
+	await_word();
+	if (!strcmp(way, "thread-exec")) {
+		execv(arguments[0], arguments);
+		die("execv");
+	}
+	exit(!strcmp(way, "thread") ? 8 : 9);
+}
+
+int main(int argc, char **argv)
+{
+	size_t bytes = strtoull(argv[1], NULL, 10);
+	const char *way = argv[2];
+	pthread_t thread;
+
+	arguments = argv + 3;
+	if (argc < 3)
+		die("usage: hog BYTES WAY");
+	if (bytes) {
+		char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (memory == MAP_FAILED || madvise(memory, bytes, MADV_NOHUGEPAGE) < 0)
+			die("mmap");
+		for (size_t at = 0; at < bytes; at += 4096)
+			memory[at] = 1;
+	}
+	if (strstr(way, "thread") || !strcmp(way, "main-ends"))
+		if (pthread_create(&thread, NULL, end_in_thread, (void *)way))
+			die("pthread_create");
+	if (write(1, "ready\n", 6) != 6)
+		die("write");
+	if (!strcmp(way, "main-ends"))
+		pthread_exit(NULL);
+	if (strstr(way, "thread") || !strcmp(way, "stay"))
+		for (;;)
+			pause();
+	await_word();
+	if (!strcmp(way, "abort"))
+		abort();
+	if (!strcmp(way, "segv"))
+		*(volatile int *)8 = 1;
+	if (!strcmp(way, "exec")) {
+		execv(arguments[0], arguments);
+		die("execv");
+	}
+	return 7;
+}
