@@ -4,6 +4,7 @@
 
 #include "confine.h"
 #include "line.h"
+#include "namespace.h"
 #include "release.h"
 #include "sys.h"
 
@@ -236,22 +237,6 @@ static void go_between_main(void *argument)
 
 /* ---- the target's side --------------------------------------------------------------------- */
 
-static long has_own_pid_namespace_for_children(void)
-{
-	char own[64], children[64];
-	long bytes = sys_readlink("/proc/self/ns/pid", own, sizeof(own));
-	long other = sys_readlink("/proc/self/ns/pid_for_children", children, sizeof(children));
-
-	if (bytes <= 0 || other <= 0)
-		return 0; /* no /proc, or a kernel before 4.12 */
-	if (bytes != other)
-		return 1;
-	while (bytes-- > 0)
-		if (own[bytes] != children[bytes])
-			return 1;
-	return 0;
-}
-
 /* Returns once the helper is parked on the lifeline, or gone. */
 static void await_armed(struct helper *helper)
 {
@@ -293,7 +278,7 @@ int helper_start(struct failure *failure)
 	int started = -1;
 	long result;
 
-	if (has_own_pid_namespace_for_children()) {
+	if (children_leave_pid_namespace()) {
 		note(failure, "start a helper: this process's children go to another PID namespace", 0);
 		return -1;
 	}

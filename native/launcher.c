@@ -28,6 +28,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "namespace.h"
+
 #define EXIT_OWN_FAILURE 125
 #define EXIT_NOT_EXECUTABLE 126
 #define EXIT_NOT_FOUND 127
@@ -124,25 +126,64 @@ static char **planner_environment(char *plan_variable)
 	return environment;
 }
 
-static void plan(char **argv, int plan_fd)
+static void become_planner(char **argv, int plan_fd, pid_t launcher)
 {
 	char variable[64];
-	sigset_t none;
 	int above_stdio = fcntl(plan_fd, F_DUPFD, 3);
 	int null = open("/dev/null", O_RDONLY);
 
-	snprintf(variable, sizeof(variable), "ASYNC_TEARDOWN_PLAN=%d", above_stdio);
+	snprintf(variable, sizeof(variable), "ASYNC_TEARDOWN_PLAN=%d,%d", above_stdio, launcher);
 	char **environment = planner_environment(variable);
 
-	/* Its own session: a Ctrl-C that the target is meant to ignore must not end the planner. And it
-	 * must not outlive us. */
-	sigemptyset(&none);
-	if (above_stdio < 0 || null < 0 || dup2(null, 0) < 0 || !environment || setsid() < 0 ||
-	    prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || sigprocmask(SIG_SETMASK, &none, NULL) < 0) {
+	if (above_stdio < 0 || null < 0 || dup2(null, 0) < 0 || !environment ||
+	    prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) {
 		complain("cannot prepare its planner: %s", strerror(errno));
 		return;
 	}
 	become_node(argv + 1, environment);
+}
+
+/*
+ * Runs the planner to its end, in a process between it and us. A child that execs gets SIGCHLD as its
+ * exit signal, whatever it was made with: a target that starts with SIGCHLD blocked would find one
+ * pending, and one that ignores it could not wait. This process does not exec, and has none.
+ */
+static int watch_planner(char **argv, int plan_fd, pid_t launcher)
+{
+	sigset_t none;
+	int status;
+
+	/* A session of its own: a Ctrl-C that the target is meant to ignore must not end the planner. And
+	 * nothing may outlive the launcher. */
+	sigemptyset(&none);
+	if (setsid() < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
+	    signal(SIGCHLD, SIG_DFL) == SIG_ERR || sigprocmask(SIG_SETMASK, &none, NULL) < 0) {
+		complain("cannot prepare its planner: %s", strerror(errno));
+		return EXIT_NO_PLANNER;
+	}
+	pid_t child = fork();
+
+	if (child < 0) {
+		complain("cannot start its planner (Node.js): %s", strerror(errno));
+		return EXIT_NO_PLANNER;
+	}
+	if (child == 0) {
+		become_planner(argv, plan_fd, launcher);
+		_exit(EXIT_NO_PLANNER);
+	}
+	close(plan_fd);
+	while (waitpid(child, &status, 0) < 0) {
+		if (errno == EINTR)
+			continue;
+		complain("lost its planner (Node.js): %s", strerror(errno));
+		return EXIT_NO_PLANNER;
+	}
+	if (WIFSIGNALED(status)) {
+		complain("its planner (Node.js) was ended by signal %d (%s)", WTERMSIG(status),
+			 strsignal(WTERMSIG(status)));
+		return EXIT_NO_PLANNER;
+	}
+	return WEXITSTATUS(status);
 }
 
 /* A plan is two paths and two variables long; one that does not fit is no plan. */
@@ -166,27 +207,30 @@ static int read_plan(int fd, struct plan *plan)
 	}
 }
 
-/*
- * Runs the planner to its end. Returns its exit code, or EXIT_NO_PLANNER where it did not do its work.
- * The child has no exit signal, so that a target that starts with SIGCHLD blocked finds none pending.
- */
+/* Returns the planner's exit code and its plan, or EXIT_NO_PLANNER where it did not do its work. */
 static int run_planner(char **argv, struct plan *result)
 {
-	int pipe_fds[2], status;
+	pid_t launcher = getpid();
+	int pipe_fds[2], status, failed = 0;
 
+	if (children_leave_pid_namespace()) {
+		complain("cannot start its planner (Node.js): children of this process go to another PID "
+			 "namespace, as after 'unshare --pid'; with --fork as well it works");
+		return EXIT_NO_PLANNER;
+	}
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0) {
 		complain("cannot make a pipe: %s", strerror(errno));
 		return EXIT_NO_PLANNER;
 	}
-	pid_t child = (pid_t)syscall(SYS_clone, 0UL, NULL, NULL, NULL, 0UL);
+	pid_t child = (pid_t)syscall(SYS_clone, 0UL, NULL, NULL, NULL, 0UL); /* no exit signal */
 
 	if (child == 0) {
-		plan(argv, pipe_fds[1]);
-		_exit(EXIT_NO_PLANNER);
+		close(pipe_fds[0]);
+		_exit(watch_planner(argv, pipe_fds[1], launcher));
 	}
+	if (child < 0)
+		failed = errno;
 	close(pipe_fds[1]);
-	int failed = child < 0 ? errno : 0;
-
 	if (!failed && read_plan(pipe_fds[0], result) < 0)
 		failed = errno;
 	close(pipe_fds[0]);
@@ -200,12 +244,7 @@ static int run_planner(char **argv, struct plan *result)
 		complain("cannot start its planner (Node.js): %s", strerror(failed));
 		return EXIT_NO_PLANNER;
 	}
-	if (WIFSIGNALED(status)) {
-		complain("its planner (Node.js) was ended by signal %d (%s)", WTERMSIG(status),
-			 strsignal(WTERMSIG(status)));
-		return EXIT_NO_PLANNER;
-	}
-	return WEXITSTATUS(status);
+	return WIFSIGNALED(status) ? EXIT_NO_PLANNER : WEXITSTATUS(status);
 }
 
 static int is_verdict(int code)

@@ -19,17 +19,30 @@ export function encodePlan({ path, commandIndex, variables }: Plan): Buffer {
   return toBuffer([path, String(commandIndex), ...settings, "", ""].join("\0"));
 }
 
+/** Who waits for a plan: "descriptor,PID" in ASYNC_TEARDOWN_PLAN. */
+export interface Launcher {
+  /** What the plan is written to. */
+  readonly descriptor: number;
+  /** The process that will become the target. */
+  readonly pid: number;
+}
+
 /**
- * Hands the plan to the launcher that waits for it.
+ * Finds the launcher that waits for a plan.
  * @throws AsyncTeardownError ERR_USAGE where there is none
  */
-export function deliverPlan(plan: Plan): void {
-  const descriptor = Number(process.env.ASYNC_TEARDOWN_PLAN);
+export function waitingLauncher(): Launcher {
+  const [descriptor, pid] = (process.env.ASYNC_TEARDOWN_PLAN ?? "").split(",").map(Number);
 
-  if (!Number.isInteger(descriptor) || descriptor < 3)
+  if (!descriptor || !pid)
     throw new AsyncTeardownError("ERR_USAGE", "'run' works through the launcher only", {
       advice: "call async-teardown (build/async-teardown) rather than its JavaScript",
     });
+  return { descriptor, pid };
+}
+
+/** Hands the plan over, whole: the pipe's end tells the launcher that it is. */
+export function deliverPlan({ descriptor }: Launcher, plan: Plan): void {
   writeSync(descriptor, encodePlan(plan));
   closeSync(descriptor);
 }

@@ -1,12 +1,12 @@
 import { Command } from "commander";
 import { AsyncTeardownError } from "../errors.js";
-import { type Bytes, toBytes } from "../linux/bytes.js";
+import type { Bytes } from "../linux/bytes.js";
 import { ownArguments, ownEnvironment } from "../linux/process.js";
-import { type ProtectingVariables, protectingVariables } from "../protect/environment.js";
+import { protectingVariables } from "../protect/environment.js";
 import { checkProtectable } from "../protect/executable.js";
 import { resolveCommand, type Surroundings } from "../protect/resolve.js";
 import { complain } from "./output.js";
-import { deliverPlan } from "./plan.js";
+import { deliverPlan, waitingLauncher } from "./plan.js";
 
 interface RunOptions {
   bestEffort?: boolean;
@@ -34,16 +34,17 @@ function variable(environment: readonly Bytes[], name: string): Bytes | undefine
   return environment.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
-/** The variables that protect the target, or none where it has to run unprotected. */
+/** The variables that protect the process, or none where it has to run unprotected. */
 function protection(
+  pid: number,
   path: Bytes,
   surroundings: Surroundings,
-  inheritedPreload: Bytes | undefined,
+  environment: readonly Bytes[],
   bestEffort: boolean,
-): ProtectingVariables | Record<string, never> {
+): Record<string, Bytes> {
   try {
     checkProtectable(path, surroundings);
-    return protectingVariables(inheritedPreload, { pid: process.ppid, bestEffort });
+    return { ...protectingVariables(variable(environment, "LD_PRELOAD"), { pid, bestEffort }) };
   } catch (error) {
     if (!bestEffort || !(error instanceof AsyncTeardownError)) throw error;
     complain(`${error.message}; it runs unprotected`);
@@ -52,14 +53,15 @@ function protection(
 }
 
 function run(operands: string[], { bestEffort = false }: RunOptions): void {
+  const launcher = waitingLauncher();
   const words = ownArguments();
-  const command = words.length - operands.length;
   const environment = ownEnvironment();
-  const surroundings = { path: variable(environment, "PATH"), directory: toBytes(process.cwd()) };
+  const surroundings = { path: variable(environment, "PATH") };
+  const command = words.length - operands.length;
   const path = resolveCommand(words[command] ?? "", surroundings);
-  const variables = protection(path, surroundings, variable(environment, "LD_PRELOAD"), bestEffort);
+  const variables = protection(launcher.pid, path, surroundings, environment, bestEffort);
 
-  deliverPlan({ path, commandIndex: command - argumentsOfNode, variables: { ...variables } });
+  deliverPlan(launcher, { path, commandIndex: command - argumentsOfNode, variables });
 }
 
 export function runCommand(): Command {

@@ -6,8 +6,8 @@ import { type Bytes, toBuffer, toText } from "../linux/bytes.js";
 export interface Surroundings {
   /** The value of PATH; undefined where it is not set. */
   readonly path: Bytes | undefined;
-  /** The directory that relative names start from. */
-  readonly directory: Bytes;
+  /** The directory that relative names start from; undefined where it is this process's own. */
+  readonly directory?: Bytes;
 }
 
 const pathWhereNoneIsSet = "/bin:/usr/bin"; // execvp(3), musl and glibc alike
@@ -33,7 +33,9 @@ function candidates(command: Bytes, { path, directory }: Surroundings): Bytes[] 
         .split(":")
         .map((folder) => (folder === "" ? command : `${folder}/${command}`));
 
-  return names.map((name) => (name.startsWith("/") ? name : `${directory}/${name}`));
+  return names.map((name) =>
+    directory === undefined || name.startsWith("/") ? name : `${directory}/${name}`,
+  );
 }
 
 /**

@@ -10,7 +10,7 @@ import { AsyncTeardownError } from "../errors.js";
 import { toBytes } from "../linux/bytes.js";
 import { protectingVariables } from "./environment.js";
 import { checkProtectable } from "./executable.js";
-import { resolveCommand } from "./resolve.js";
+import { resolveCommand, type Surroundings } from "./resolve.js";
 
 export interface ProtectOptions {
   /**
@@ -25,8 +25,14 @@ function environmentOf(options: SpawnOptions): NodeJS.ProcessEnv {
   return options.env ?? process.env;
 }
 
-function directoryOf({ cwd }: SpawnOptions): string {
-  return cwd === undefined ? process.cwd() : cwd instanceof URL ? fileURLToPath(cwd) : cwd;
+function surroundingsOf(options: SpawnOptions): Surroundings {
+  const { PATH } = environmentOf(options);
+  const { cwd } = options;
+
+  return {
+    path: PATH === undefined ? undefined : toBytes(PATH),
+    ...(cwd !== undefined && { directory: toBytes(cwd instanceof URL ? fileURLToPath(cwd) : cwd) }),
+  };
 }
 
 function fileOf(command: string, { shell }: SpawnOptions): string {
@@ -38,12 +44,7 @@ function isForSpawnToReport(error: unknown): boolean {
 }
 
 function check(command: string, options: SpawnOptions): void {
-  const { PATH } = environmentOf(options);
-  const surroundings = {
-    path: PATH === undefined ? undefined : toBytes(PATH),
-    directory: toBytes(directoryOf(options)),
-  };
-
+  const surroundings = surroundingsOf(options);
   checkProtectable(resolveCommand(toBytes(fileOf(command, options)), surroundings), surroundings);
 }
 

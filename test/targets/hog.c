@@ -13,6 +13,7 @@
  */
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,7 +78,7 @@ int main(int argc, char **argv)
 	if (!strcmp(way, "abort"))
 		abort();
 	if (!strcmp(way, "segv"))
-		*(volatile int *)8 = 1;
+		raise(SIGSEGV);
 	if (!strcmp(way, "exec")) {
 		execv(arguments[0], arguments);
 		die("execv");

@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+import { program, root } from "../support/paths.js";
+import { helpersOf, isAlive, until } from "../support/proc.js";
+import { protect, runToEnd } from "../support/start.js";
+
+const [EPERM, EAGAIN, ENOMEM, EINVAL, ENOSYS] = [1, 11, 12, 22, 38];
+
+/** Each call on the way to "armed", an errno that a kernel or a limit gives, and the words for it. */
+const faults: [string, number, RegExp][] = [
+  ["helper-stack", ENOMEM, /could not map the helper's stack \(ENOMEM: .*ulimit -v/],
+  ["madvise", EINVAL, /could not prepare the helper's stack \(EINVAL/],
+  ["clone", EAGAIN, /could not clone the helper \(EAGAIN: .*ulimit -u/],
+  ["clone", EPERM, /could not clone the helper \(EPERM: .*seccomp/],
+  ["clone-vm", EAGAIN, /could not clone the helper \(EAGAIN/],
+  ["setsid", EPERM, /could not give the helper a session/],
+  ["chdir", EPERM, /could not move the helper to \//],
+  ["sched_setscheduler", EPERM, /could not set the helper's scheduling policy/],
+  ["capset", EPERM, /could not drop the helper's capabilities/],
+  ["prctl", EINVAL, /could not name the helper/],
+  ["futex", ENOSYS, /could not wait on a priority-inheritance futex \(ENOSYS/],
+];
+
+const bash = (script: string, ...words: string[]) => ["bash", "-c", script, "bash", ...words];
+
+describe.each(faults)("where %s is answered with errno %i", (call, errno, reason) => {
+  const denied = [program("deny"), `${call}:${errno}`, program("show")];
+
+  it("the target does not start, and one line says why", async () => {
+    const { exitCode, stdout, stderr } = await runToEnd(protect(denied));
+
+    expect(exitCode).toBe(125);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(reason);
+    expect(stderr.split("\n")).toHaveLength(1);
+  });
+
+  it("it runs with best effort, unprotected, with the line as a warning", async () => {
+    const [env = "", preload = "", protection = "", ...words] = protect(denied);
+    const { exitCode, stdout, stderr, pid } = await runToEnd([
+      env,
+      preload,
+      `${protection},best-effort`,
+      ...words,
+    ]);
+
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("children 0");
+    expect(stderr).toMatch(reason);
+    expect(stderr).toMatch(/runs unprotected/);
+    expect(stderr.split("\n")).toHaveLength(1);
+    await until(() => !helpersOf(pid).some(isAlive), "no helper is left");
+  });
+});
+
+describe("where the limit on processes is reached", () => {
+  // The limit binds only those without privileges, who can read neither our files, perhaps, nor root's.
+  it.skipIf(process.getuid?.() !== 0)(
+    "a user's target does not start, and is told of the limit",
+    async () => {
+      const script =
+        'd=$(mktemp -d) && chmod 755 "$d" && cp "$1"/build/libasync-teardown.so "$1"/build/test/show "$d" && cd "$d" && setpriv --reuid 61234 --regid 61234 --clear-groups prlimit --nproc=1 env LD_PRELOAD="$d"/libasync-teardown.so ASYNC_TEARDOWN=pid=0000000000,ns=0000000000 ./show; code=$?; rm -r "$d"; exit $code';
+      const { exitCode, stderr } = await runToEnd(bash(script, root));
+
+      expect(exitCode).toBe(125);
+      expect(stderr).toMatch(/could not clone the helper \(EAGAIN: .*ulimit -u/);
+    },
+  );
+});
+
+describe("a value of ASYNC_TEARDOWN", () => {
+  it.each([
+    ["of another process", "pid=0000000001,ns=0000000000"],
+    ["of another PID namespace", `pid=$$,ns=0000000007`],
+    ["that nobody wrote", "nonsense"],
+    ["with an option from another version", "pid=0000000000,ns=0000000000,colour=blue"],
+    ["that is cut short", "pid=00000"],
+  ])("%s leaves a process alone", async (_, value) => {
+    const script = `v='${value}'; p=$(printf %010d $$); LD_PRELOAD=$1 ASYNC_TEARDOWN=\${v/\\$\\$/$p} exec grep -q . /proc/self/comm`;
+    const { exitCode, stderr, pid } = await runToEnd(bash(script, `${root}/build/libasync-teardown.so`));
+
+    expect([exitCode, stderr]).toEqual([0, ""]);
+    await until(() => !helpersOf(pid).some(isAlive), "no helper is left");
+  });
+});
+
+describe("the children of a target", () => {
+  it("are not protected, nor are theirs", async () => {
+    // Each process looks for a helper of its own; only the first has one.
+    const look = 'grep -lx "cleanup/$$" /proc/[0-9]*/comm 2>/dev/null | wc -l';
+    const { stdout } = await runToEnd(protect(bash(`${look}; bash -c '${look}; :'; :`)));
+
+    expect(stdout.split("\n")).toEqual(["1", "0"]);
+  });
+
+  it("get the variables that name the target, so that they know themselves not meant", async () => {
+    const { stdout, pid } = await runToEnd(protect(bash("env | grep ^ASYNC_TEARDOWN; :")));
+
+    expect(stdout).toMatch(new RegExp(`^ASYNC_TEARDOWN=pid=0*${pid},ns=\\d{10}$`));
+  });
+});
+
+describe("a process whose children go to another PID namespace", () => {
+  it.skipIf(process.getuid?.() !== 0)(
+    "is not protected: its helper would be that namespace's init",
+    async () => {
+      const { exitCode, stderr } = await runToEnd(["unshare", "--pid", ...protect([program("show")])]);
+
+      expect(exitCode).toBe(125);
+      expect(stderr).toMatch(/children go to another PID namespace/);
+    },
+  );
+});

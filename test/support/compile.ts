@@ -1,0 +1,19 @@
+/** Compiles the C programs of the tests, once before all of them. */
+import { mkdirSync, readdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import { execa } from "execa";
+import { programs, root } from "./paths.js";
+
+const compiler = process.env.CC ?? "cc";
+const flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-pthread"];
+
+async function compile(source: string): Promise<void> {
+  await execa(compiler, [...flags, "-o", join(programs, basename(source, ".c")), source], { cwd: root });
+}
+
+export default async function compileAll(): Promise<void> {
+  mkdirSync(programs, { recursive: true });
+  const targets = readdirSync(join(root, "test/targets")).filter((name) => name.endsWith(".c"));
+
+  await Promise.all(["bench/stopwatch.c", ...targets.map((name) => `test/targets/${name}`)].map(compile));
+}

@@ -1,0 +1,16 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const root: string = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Where the compiled programs of the tests are. */
+export const programs: string = join(root, "build/test");
+
+export const program = (name: string): string => join(programs, name);
+
+export const target = (name: string): string => join(root, "test/targets", name);
+
+/** The command under test. */
+export const asyncTeardown: string = join(root, "build/async-teardown");
+
+export const library: string = join(root, "build/libasync-teardown.so");

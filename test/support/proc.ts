@@ -1,0 +1,58 @@
+/** What /proc says of processes, for tests. */
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** The fields of /proc/<pid>/status. */
+export function status(pid: number): Record<string, string> {
+  const lines = readFileSync(`/proc/${pid}/status`, "utf8").trim().split("\n");
+  return Object.fromEntries(lines.map((line) => line.split(":\t", 2).map((word) => word.trim())));
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    return status(pid).State?.[0] !== "Z";
+  } catch {
+    return false;
+  }
+}
+
+export function link(pid: number, name: string): string {
+  return readlinkSync(`/proc/${pid}/${name}`);
+}
+
+/** Bytes of memory in use. */
+export function residentBytes(pid: number): number {
+  return Number.parseInt(status(pid).VmRSS ?? "0", 10) * 1024;
+}
+
+function nameOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+  } catch {
+    return ""; // it ended while we looked
+  }
+}
+
+/** The processes named as helpers of this one, dead ones that nobody reaped among them. */
+export function helpersOf(pid: number): number[] {
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry) && nameOf(entry) === `cleanup/${pid}`)
+    .map(Number);
+}
+
+/** The one living helper of this process. */
+export function helperOf(pid: number): number {
+  const helpers = helpersOf(pid).filter(isAlive);
+  if (helpers.length !== 1) throw new Error(`process ${pid} has ${helpers.length} helpers`);
+  return helpers[0] as number;
+}
+
+/** Waits, at most ten seconds, until something is so. */
+export async function until(isSo: () => boolean, what: string): Promise<void> {
+  const end = Date.now() + 10_000;
+
+  while (!isSo()) {
+    if (Date.now() > end) throw new Error(`waited ten seconds in vain until ${what}`);
+    await sleep(5);
+  }
+}

@@ -1,0 +1,105 @@
+/*
+ * Executes a command under a seccomp filter that answers an errno to some system calls, as an old
+ * kernel or a container would:
+ *
+ *   deny CALL:ERRNO[,CALL:ERRNO...] COMMAND [ARG...]      deny pidfd_open:38,close_range:38 …
+ *
+ * "helper-stack" is not a call but the one mmap whose flags only the helper's stack has; "clone-vm" is
+ * a clone that shares memory and makes no thread.
+ */
+#define _GNU_SOURCE
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static struct sock_filter program[256];
+static unsigned short length;
+
+static void add(struct sock_filter instruction)
+{
+	program[length++] = instruction;
+}
+
+#define STATEMENT(code, k) add((struct sock_filter)BPF_STMT(code, k))
+#define JUMP(code, k, yes, no) add((struct sock_filter)BPF_JUMP(code, k, yes, no))
+#define LOAD(field) STATEMENT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+
+static void deny(int call, unsigned errno_)
+{
+	LOAD(nr);
+	JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1);
+	STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | errno_);
+}
+
+/* Where the call's argument, under the mask, is this value. */
+static void deny_flags(int call, int argument, unsigned mask, unsigned value, unsigned errno_)
+{
+	LOAD(nr);
+	JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4);
+	LOAD(args[argument]);
+	STATEMENT(BPF_ALU | BPF_AND | BPF_K, mask);
+	JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
+	STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | errno_);
+}
+
+static void deny_by_name(const char *name, unsigned errno_)
+{
+	static const struct {
+		const char *name;
+		int call;
+	} calls[] = {
+		{"pidfd_open", SYS_pidfd_open},	  {"close_range", SYS_close_range},
+		{"unshare", SYS_unshare},	  {"futex", SYS_futex},
+		{"setsid", SYS_setsid},		  {"capset", SYS_capset},
+		{"chdir", SYS_chdir},		  {"prctl", SYS_prctl},
+		{"clone", SYS_clone},		  {"madvise", SYS_madvise},
+		{"sched_setscheduler", SYS_sched_setscheduler},
+	};
+
+	if (!strcmp(name, "helper-stack")) {
+		deny_flags(SYS_mmap, 3, MAP_STACK | MAP_NORESERVE, MAP_STACK | MAP_NORESERVE, errno_);
+		return;
+	}
+	if (!strcmp(name, "clone-vm")) {
+		deny_flags(SYS_clone, 0, CLONE_VM | CLONE_THREAD | CLONE_VFORK, CLONE_VM, errno_);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
+		if (!strcmp(name, calls[i].name)) {
+			deny(calls[i].call, errno_);
+			return;
+		}
+	fprintf(stderr, "deny: no call named %s\n", name);
+	exit(99);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 3)
+		return 99;
+	for (char *rule = strtok(argv[1], ","); rule; rule = strtok(NULL, ",")) {
+		char *colon = strchr(rule, ':');
+
+		*colon = 0;
+		deny_by_name(rule, (unsigned)atoi(colon + 1));
+	}
+	STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	struct sock_fprog filter = {.len = length, .filter = program};
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) < 0) {
+		perror("deny: seccomp");
+		return 99;
+	}
+	execvp(argv[2], argv + 2);
+	perror(argv[2]);
+	return 99;
+}
