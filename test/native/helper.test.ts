@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { missing } from "../support/component.js";
 import { affordable, MiB } from "../support/memory.js";
 import { program, target } from "../support/paths.js";
 import { helperOf, helpersOf, isAlive, link, residentBytes, status, until } from "../support/proc.js";
@@ -11,6 +12,8 @@ import { ending, hog, protect, type Started, start, startReady } from "../suppor
 import { timeEnd } from "../support/stopwatch.js";
 
 const ENOSYS = 38;
+
+const noPython = await missing("python3", "python3");
 
 /** As the kernel is, and as older kernels and some containers are. */
 const circumstances: [string, string[]][] = [
@@ -78,7 +81,7 @@ describe.each(circumstances)("a helper %s", (_, denied) => {
     expect(Number(/^Rss: +(\d+) kB/m.exec(own[0] ?? "")?.[1])).toBeLessThanOrEqual(64);
   });
 
-  it("keeps no port and no pipe of the target's after its death", async () => {
+  it.skipIf(noPython)("keeps no port and no pipe of the target's after its death", async () => {
     const child = await startReady(protect(under(["python3", target("listener.py"), String(64 * MiB)])));
     const helper = helperOf(child.pid);
     const port = Number(status(child.pid).Name?.replace("port-", ""));

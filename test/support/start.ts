@@ -75,7 +75,7 @@ export async function ending(child: Started): Promise<number | NodeJS.Signals> {
 /** Runs a command to its end; a failure of its is an answer, too. */
 export async function runToEnd(words: readonly string[], options: Options = {}) {
   const [command = "", ...args] = words;
-  const running = execa(command, args, { reject: false, ...options });
+  const running = execa(command, args, { reject: false, timeout: 50_000, ...options });
   const { exitCode, signal, stdout, stderr } = await running;
 
   return { pid: running.pid as number, exitCode, signal, stdout: String(stdout), stderr: String(stderr) };

@@ -1,0 +1,66 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { missing } from "../support/component.js";
+import { library, root } from "../support/paths.js";
+import { runToEnd } from "../support/start.js";
+
+const folder = mkdtempSync(join(tmpdir(), "async-teardown-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const build = (variables: string[], output = join(folder, "build")) =>
+  runToEnd(["env", ...variables, process.execPath, join(root, "native/build.js"), output]);
+
+/** What makes a library fit for any process: it needs nothing and nobody, and can never be unloaded. */
+async function expectFreestanding(file: string): Promise<void> {
+  const { stdout } = await runToEnd(["readelf", "--wide", "--dynamic", "--segments", "--dyn-syms", file]);
+  const undefinedSymbols = stdout.match(/\bUND [^ \n]+/g);
+
+  expect(stdout).toMatch(/FLAGS_1.*NODELETE/);
+  expect(stdout).not.toMatch(/NEEDED|TEXTREL/);
+  expect(stdout).not.toMatch(/^ +TLS /m);
+  expect(stdout).not.toMatch(/^ .* RWE /m);
+  expect(undefinedSymbols).toEqual(["UND __environ"]);
+  expect(stdout).toMatch(/WEAK +DEFAULT +UND __environ/);
+}
+
+describe("the preload library", () => {
+  it("needs no other library, no thread-local storage and no symbol", async () => {
+    await expectFreestanding(library);
+  });
+});
+
+const cross = "aarch64-linux-gnu-gcc";
+const noCross = await missing(cross, "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross");
+
+describe("the native parts for aarch64", () => {
+  it.skipIf(noCross)(
+    `are built by a cross compiler, without a warning (${noCross ?? "it is there"})`,
+    async () => {
+      const output = join(folder, "aarch64");
+      const { exitCode, stderr } = await build([`CC=${cross} -Werror`], output);
+
+      expect([exitCode, stderr]).toEqual([0, ""]);
+      expect(readdirSync(output).sort()).toEqual(["addon.node", "async-teardown", "libasync-teardown.so"]);
+      await expectFreestanding(join(output, "libasync-teardown.so"));
+    },
+  );
+});
+
+describe("the build", () => {
+  it("says in one sentence that there is no compiler", async () => {
+    const { exitCode, stderr } = await build(["-u", "CC", `PATH=${folder}`]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^async-teardown: needs a C compiler .* On Debian: apt-get install gcc libc6-dev/);
+    expect(stderr.split("\n")).toHaveLength(1);
+  });
+
+  it("says in one sentence that an architecture is not served", async () => {
+    const { exitCode, stderr } = await build([`CC=${join(root, "test/targets/cc-for-riscv.sh")}`]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toBe(
+      "async-teardown: serves Linux on x86-64 and aarch64 only; the C compiler here builds for riscv64-linux-gnu.",
+    );
+  });
+});

@@ -1,0 +1,26 @@
+import { expect, it } from "vitest";
+import { protectingVariables, saysProtected } from "../../src/protect/environment.js";
+import { library } from "../support/paths.js";
+
+it("what was preloaded comes behind ours, once each time", () => {
+  expect(protectingVariables(undefined, {}).LD_PRELOAD).toBe(library);
+  expect(protectingVariables("", {}).LD_PRELOAD).toBe(library);
+  expect(protectingVariables("a.so  b.so:c.so", {}).LD_PRELOAD).toBe(`${library}:a.so:b.so:c.so`);
+  expect(protectingVariables(`a.so:${library}`, {}).LD_PRELOAD).toBe(`${library}:a.so`);
+});
+
+it("a process is named by its number and its namespace's, or left to be the first that comes", () => {
+  expect(protectingVariables(undefined, {}).ASYNC_TEARDOWN).toBe("pid=0000000000,ns=0000000000");
+  expect(protectingVariables(undefined, { pid: 42 }).ASYNC_TEARDOWN).toMatch(
+    /^pid=0000000042,ns=40265\d{5}$/,
+  );
+  expect(protectingVariables(undefined, { bestEffort: true }).ASYNC_TEARDOWN).toMatch(/,best-effort$/);
+});
+
+it("only a value that names the process, without best effort, says that it is surely protected", () => {
+  expect(saysProtected("pid=0000000042,ns=4026531836", 42)).toBe(true);
+  expect(saysProtected("pid=0000000042,ns=4026531836,best-effort", 42)).toBe(false);
+  expect(saysProtected("pid=0000000042,ns=4026531836", 4)).toBe(false);
+  expect(saysProtected("pid=0000000000,ns=0000000000", 42)).toBe(false);
+  expect(saysProtected(undefined, 42)).toBe(false);
+});

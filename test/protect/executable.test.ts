@@ -1,0 +1,136 @@
+import { chmodSync, chownSync, copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, describe, expect, it } from "vitest";
+import { AsyncTeardownError } from "../../src/errors.js";
+import { hasFileCapabilities } from "../../src/linux/native.js";
+import { checkProtectable } from "../../src/protect/executable.js";
+import { missing } from "../support/component.js";
+import { asyncTeardown } from "../support/paths.js";
+import { run, runToEnd } from "../support/start.js";
+
+const isRoot = process.getuid?.() === 0;
+const folder = mkdtempSync(join(tmpdir(), "async-teardown-"));
+chmodSync(folder, 0o755);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, contents: string | Buffer, mode = 0o755): string {
+  const path = join(folder, name);
+  writeFileSync(path, contents);
+  chmodSync(path, mode);
+  return path;
+}
+
+function copyOf(program: string, name: string, mode: number): string {
+  const path = join(folder, name);
+  copyFileSync(program, path);
+  if (isRoot) chownSync(path, 61234, 61234);
+  chmodSync(path, mode); // after chown, which takes the bits away
+  return path;
+}
+
+function verdict(path: string): string {
+  try {
+    checkProtectable(path, { path: process.env.PATH });
+    return "protectable";
+  } catch (error) {
+    if (error instanceof AsyncTeardownError) return error.code;
+    throw error;
+  }
+}
+
+/** An ELF file with no program headers, of this word size and machine. */
+function elf(wordSize: 1 | 2, machine: number): Buffer {
+  const header = Buffer.alloc(64);
+  header.write("\x7fELF", "latin1");
+  header[4] = wordSize;
+  header[5] = 1;
+  header.writeUInt16LE(machine, 18);
+  return header;
+}
+
+describe("what can be protected", () => {
+  it("is a dynamically linked program of this architecture, and a script for one", () => {
+    expect(verdict(process.execPath)).toBe("protectable");
+    expect(verdict("/bin/sh")).toBe("protectable");
+    expect(verdict(file("script", "#!/bin/sh -e\n"))).toBe("protectable");
+    expect(verdict(file("by-env", "#!/usr/bin/env sh\n"))).toBe("protectable");
+    expect(verdict(file("no-first-line", "echo hello\n"))).toBe("protectable");
+    expect(verdict(file("empty", ""))).toBe("protectable");
+  });
+
+  it("is not a program of another architecture or word size, or a damaged one", () => {
+    expect(verdict(file("32-bit", elf(1, 3)))).toBe("ERR_ARCHITECTURE");
+    expect(verdict(file("x32", elf(1, 62)))).toBe("ERR_ARCHITECTURE");
+    expect(verdict(file("risc-v", elf(2, 243)))).toBe("ERR_ARCHITECTURE");
+    expect(verdict(file("short", "\x7fELF"))).toBe("ERR_ARCHITECTURE");
+  });
+
+  it("is not a static program, nor a script for one, however many scripts are between", () => {
+    const native = process.arch === "arm64" ? 183 : 62;
+    const program = file("static", elf(2, native));
+
+    expect(verdict(program)).toBe("ERR_STATIC");
+    expect(verdict(file("level-1", `#!${program}\n`))).toBe("ERR_STATIC");
+    expect(verdict(file("level-2", `#! ${join(folder, "level-1")} x\n`))).toBe("ERR_STATIC");
+    expect(verdict(file("behind-env", `#!/usr/bin/env -S A=1 ${program} -x\n`))).toBe("ERR_STATIC");
+  });
+
+  it("is no endless chain of scripts", () => {
+    expect(verdict(file("ring", `#!${join(folder, "ring")}\n`))).toBe("ERR_NOT_EXECUTABLE");
+  });
+
+  it("is no script without its interpreter", () => {
+    expect(verdict(file("orphan", "#!/no/such/interpreter\n"))).toBe("ERR_NOT_FOUND");
+    expect(verdict(file("orphan-of-env", "#!/usr/bin/env no-such-command\n"))).toBe("ERR_NOT_FOUND");
+  });
+
+  it("is judged by what a link leads to", () => {
+    symlinkSync("/bin/sh", join(folder, "link"));
+    expect(verdict(join(folder, "link"))).toBe("protectable");
+  });
+
+  it.skipIf(!isRoot)("is not a set-user-ID or set-group-ID program of another user", () => {
+    expect(verdict(copyOf("/bin/true", "set-uid", 0o4755))).toBe("ERR_SET_ID");
+    expect(verdict(copyOf("/bin/true", "set-gid", 0o2755))).toBe("ERR_SET_ID");
+    expect(verdict(copyOf("/bin/true", "locking", 0o2745))).toBe("protectable");
+  });
+
+  it("is not what may be executed but not read", async () => {
+    const path = copyOf("/bin/true", "unreadable", 0o711);
+    // Root reads everything.
+    if (!isRoot) expect(verdict(path)).toBe("ERR_UNREADABLE");
+  });
+});
+
+describe("run, of what cannot be protected", () => {
+  it.skipIf(!isRoot)("refuses a set-user-ID program, or runs it with a warning", async () => {
+    const path = copyOf("/usr/bin/id", "set-uid-id", 0o4755);
+    const refused = await runToEnd([...run, path, "-u"]);
+    expect([refused.exitCode, refused.stdout]).toEqual([125, ""]);
+    expect(refused.stderr).toMatch(
+      /it is set-user-ID, and such programs ignore LD_PRELOAD; --best-effort .*runs it unprotected$/,
+    );
+
+    const { exitCode, stdout, stderr } = await runToEnd([asyncTeardown, "run", "--best-effort", path, "-u"]);
+    expect([exitCode, stdout]).toEqual([0, "61234"]);
+    expect(stderr).toMatch(/it runs unprotected$/);
+  });
+});
+
+const noSetcap = await missing("setcap", "libcap2-bin");
+
+describe("file capabilities", () => {
+  it.skipIf(!isRoot || noSetcap)(`are seen (${noSetcap ?? "setcap is there"})`, async () => {
+    const path = copyOf("/bin/true", "capable", 0o755);
+    expect(hasFileCapabilities(path)).toBe(false);
+    await execa("setcap", ["cap_net_raw+ep", path]);
+    expect(hasFileCapabilities(path)).toBe(true);
+    expect(verdict(path)).toBe("protectable"); // root gains nothing by them, so the loader trusts it
+  });
+
+  it("are none where there is no file, and no reason to crash", () => {
+    expect(hasFileCapabilities("/no/such/file")).toBe(false);
+  });
+});
