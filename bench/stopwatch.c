@@ -1,13 +1,17 @@
 /*
  * Runs COMMAND, waits until it writes something, ends it, and says how long that took:
  *
- *   stopwatch SIGNAL COMMAND [ARG...]     SIGNAL 0: closes its standard input instead
+ *   stopwatch SIGNAL [NAME=VALUE...] COMMAND [ARG...]
  *
- *   {"pid": 12, "status": 9, "exit": 0.000212, "back": 0.051034}
+ *   {"pid": 12, "status": 9, "start": 0.000801, "exit": 0.000212, "back": 0.051034}
  *
- * "exit" is the time, in seconds, from the signal to the return of the parent's waitpid. "back" is the
- * time until the last process that came from the command is gone, and so the last that has its address
- * space: as a subreaper, this process is the parent of all of them. "status" is what waitpid gave.
+ * SIGNAL 0 closes the command's standard input instead. The variables are set for the command only. All
+ * times are in seconds:
+ *
+ *   start   from fork to the command's first byte
+ *   exit    from the signal to the return of the parent's waitpid; "status" is what that gave
+ *   back    from the signal until the last process that came from the command is gone, and so the last
+ *           that has its address space: as a subreaper, this process is the parent of all of them
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -15,6 +19,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -38,6 +43,10 @@ static void become(char **command, int input[2], int output[2])
 {
 	if (dup2(input[0], 0) < 0 || dup2(output[1], 1) < 0)
 		die("stopwatch: dup2");
+	while (*command && strchr(*command, '='))
+		putenv(*command++);
+	if (!*command)
+		die("stopwatch: no command");
 	execvp(command[0], command);
 	die(command[0]);
 }
@@ -48,12 +57,13 @@ int main(int argc, char **argv)
 	char byte;
 
 	if (argc < 3) {
-		fputs("usage: stopwatch SIGNAL COMMAND [ARG...]\n", stderr);
+		fputs("usage: stopwatch SIGNAL [NAME=VALUE...] COMMAND [ARG...]\n", stderr);
 		return 125;
 	}
 	if (pipe2(input, O_CLOEXEC) < 0 || pipe2(output, O_CLOEXEC) < 0 ||
 	    prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		die("stopwatch");
+	double forked = now();
 	pid_t pid = fork();
 
 	if (pid < 0)
@@ -66,6 +76,8 @@ int main(int argc, char **argv)
 		fputs("stopwatch: the command ended before it was ready\n", stderr);
 		return 125;
 	}
+
+	double ready = now();
 
 	/* What starting left to do (the helper's start, our own wake-up) is not to be measured. */
 	usleep(20000);
@@ -82,7 +94,7 @@ int main(int argc, char **argv)
 
 	while (wait(NULL) > 0 || errno == EINTR)
 		;
-	printf("{\"pid\": %d, \"status\": %d, \"exit\": %.6f, \"back\": %.6f}\n", pid, status,
-	       ended - start, now() - start);
+	printf("{\"pid\": %d, \"status\": %d, \"start\": %.6f, \"exit\": %.6f, \"back\": %.6f}\n", pid, status,
+	       ready - forked, ended - start, now() - start);
 	return 0;
 }

@@ -1,0 +1,144 @@
+/*
+ * What protection costs and gains, against the unprotected case in the same run: `npm run bench`.
+ * Everything is interleaved, so that a machine that gets slower does so for all alike.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { availableParallelism, freemem, release } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import Table from "cli-table3";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const library = join(root, "build/libasync-teardown.so");
+const launcher = join(root, "build/async-teardown");
+const [MiB, GiB] = [2 ** 20, 2 ** 30];
+const SIGKILL = "9";
+
+interface Times {
+  /** Seconds. */
+  readonly start: number;
+  readonly exit: number;
+  readonly back: number;
+}
+
+function compile(source: string): string {
+  const program = join(root, "build/bench", source.replace(/.*\/(.*)\.c$/, "$1"));
+
+  execFileSync(process.env.CC ?? "cc", ["-O2", "-pthread", "-o", program, join(root, source)]);
+  return program;
+}
+
+mkdirSync(join(root, "build/bench"), { recursive: true });
+const stopwatch = compile("bench/stopwatch.c");
+const hog = compile("test/targets/hog.c");
+
+function measure(words: readonly string[]): Times {
+  return JSON.parse(String(execFileSync(stopwatch, [SIGKILL, ...words]))) as Times;
+}
+
+const protecting = [`LD_PRELOAD=${library}`, "ASYNC_TEARDOWN=pid=0000000000,ns=0000000000"];
+
+function sorted(numbers: readonly number[]): number[] {
+  return [...numbers].sort((a, b) => a - b);
+}
+
+const median = (numbers: readonly number[]) => sorted(numbers)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+const worst = (numbers: readonly number[]) => Math.max(...numbers);
+const ms = (seconds: number) => `${(seconds * 1000).toFixed(seconds < 0.01 ? 3 : 0)} ms`;
+const times = (ratio: number) => `${ratio.toFixed(ratio < 10 ? 2 : 0)} ×`;
+
+function note(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+}
+
+/** Runs every case once, then every case again, so many times; a list of results for each case. */
+function interleave(cases: readonly (readonly string[])[], runs: number, what: string): Times[][] {
+  const results: Times[][] = cases.map(() => []);
+
+  for (let run = 0; run < runs; run++)
+    for (const [index, words] of cases.entries()) {
+      note(`${what}: ${run + 1} of ${runs}`);
+      results[index]?.push(measure(words));
+    }
+  note("");
+  return results;
+}
+
+function show(title: string, head: string[], rows: string[][]): void {
+  const table = new Table({ head, style: { head: [], border: [] }, colAligns: head.map(() => "right") });
+
+  table.push(...rows);
+  console.log(`\n${title}\n${table.toString()}`);
+}
+
+function sizeText(bytes: number): string {
+  return bytes === 0 ? "empty" : bytes < GiB ? `${bytes / MiB} MiB` : `${bytes / GiB} GiB`;
+}
+
+function benchExit(runs: number): void {
+  const sizes = [0, MiB, 64 * MiB, GiB, 8 * GiB].filter((bytes) => bytes < freemem() * 0.8);
+  const cases = sizes.flatMap((bytes) => {
+    const words = [hog, String(bytes), "stay"];
+    return [words, [...protecting, ...words]];
+  });
+  const small = interleave(cases.slice(0, 8), runs, "exit");
+  const large = interleave(cases.slice(8), Math.ceil(runs / 5), "exit, 8 GiB");
+  const results = [...small, ...large];
+  const exits = results.map((each) => each.map(({ exit }) => exit));
+  const emptyPlain = median(exits[0] ?? []);
+
+  show(
+    `Exit time, SIGKILL to waitpid, 4 KiB pages; median of ${runs} (8 GiB: ${Math.ceil(runs / 5)})`,
+    [
+      "memory",
+      "plain",
+      "protected",
+      "worst",
+      "sooner by",
+      "of an empty process's",
+      "back, plain",
+      "back, protected",
+    ],
+    sizes.map((bytes, index) => {
+      const [plain = [], guarded = []] = exits.slice(2 * index);
+      const [back = 0, guardedBack = 0] = results
+        .slice(2 * index, 2 * index + 2)
+        .map((each) => median(each.map((time) => time.back)));
+      return [
+        sizeText(bytes),
+        ms(median(plain)),
+        ms(median(guarded)),
+        ms(worst(guarded)),
+        times(median(plain) / median(guarded)),
+        times(median(guarded) / emptyPlain),
+        ms(back),
+        ms(guardedBack),
+      ];
+    }),
+  );
+}
+
+function benchStart(runs: number): void {
+  const words = [hog, "0", "stay"];
+  const results = interleave(
+    [words, [...protecting, ...words], [launcher, "run", "--", ...words]],
+    runs,
+    "start",
+  );
+  const [plain = 0, guarded = 0, byRun = 0] = results.map((each) => median(each.map(({ start }) => start)));
+
+  show(
+    `Start, fork to the program's first byte; median of ${runs}`,
+    ["", "time", "cost"],
+    [
+      ["plain", ms(plain), ""],
+      ["protected", ms(guarded), ms(guarded - plain)],
+      ["async-teardown run", ms(byRun), ms(byRun - plain)],
+    ],
+  );
+}
+
+console.log(`Linux ${release()}, Node.js ${process.versions.node}, ${availableParallelism()} CPUs`);
+benchStart(100);
+benchExit(40);
