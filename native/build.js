@@ -34,7 +34,7 @@ const helper = ["helper.c", "confine.c", "release.c", "namespace.c", "builtins.c
 /** Return addresses and jump targets checked by the CPU, as the distributions build theirs. */
 const branchProtection = {
   "x86-64": "-fcf-protection=full",
-  aarch64: "-mbranch-protection=standard",
+  aarch64: "-mbranch-protection=bti+pac-ret",
 };
 
 /** @param {string} sentence @returns {never} */
@@ -96,7 +96,7 @@ const nodeHeaders = createRequire(import.meta.url)("node-api-headers").include_d
 mkdirSync(output, { recursive: true });
 build(
   "libasync-teardown.so",
-  [...freestanding, ...shared, "-nostdlib", protection],
+  [...freestanding, ...shared, "-nostdlib", "-Wl,-z,defs", protection],
   ["preload.c", ...helper],
 );
 build(

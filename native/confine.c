@@ -104,7 +104,7 @@ int close_all_but(int keep, int keep_too, struct failure *failure)
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##name, 0, 1),                                     \
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
-/* What waiting (the first five) and releasing take, and no more. */
+/* What waiting (the first six) and releasing take, and no more. */
 static const struct sock_filter allowed[] = {
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SECCOMP_ARCHITECTURE, 1, 0),
@@ -113,6 +113,7 @@ static const struct sock_filter allowed[] = {
 	ALLOW(futex),
 	ALLOW(ppoll),
 	ALLOW(nanosleep),
+	ALLOW(clock_gettime),
 	ALLOW(restart_syscall), /* a sleep that SIGSTOP and SIGCONT interrupted */
 	ALLOW(pread64),
 	ALLOW(madvise),

@@ -72,7 +72,7 @@ static int main_thread_is_gone(const struct helper *helper)
 {
 	uint32_t probe = (uint32_t)helper->target;
 
-	return sys_futex(&probe, FUTEX_TRYLOCK_PI, 0) == -ESRCH;
+	return sys_futex(&probe, FUTEX_TRYLOCK_PI, 0, 0) == -ESRCH;
 }
 
 /* From proc_pid_stat(5): "pid (comm) state ppid …", num_threads the 20th field. A zombie with other
@@ -99,7 +99,7 @@ static int stat_says_dead(int stat)
 	return at < bytes && (text[at] == '0' || text[at] == '1') && text[at + 1] == ' ';
 }
 
-#define LONGEST_STEP_MS 20
+#define LONGEST_STEP_MS 16
 
 static int is_dead_within(const struct helper *helper, int milliseconds)
 {
@@ -107,9 +107,43 @@ static int is_dead_within(const struct helper *helper, int milliseconds)
 		return sys_poll_one(helper->death, milliseconds) > 0;
 	if (helper->death >= 0 && stat_says_dead(helper->death))
 		return 1;
-	sys_sleep(milliseconds * NANOSECONDS_PER_MILLISECOND);
-	/* With neither a pidfd nor /proc nothing can be asked; the release makes sure for itself. */
+	/* Without even a sleep (a seccomp filter) waiting would be spinning: the release finds out for
+	 * itself whether the target still needs the memory. */
+	if (milliseconds > 0 && sys_sleep(milliseconds * NANOSECONDS_PER_MILLISECOND) < 0)
+		return 1;
+	/* So with neither a pidfd nor /proc, where nothing can be asked. */
 	return helper->death < 0 && milliseconds == LONGEST_STEP_MS;
+}
+
+/* How long a wait on the lifeline may last, in seconds, before it is begun anew. */
+#define LIFELINE_SECONDS 3600
+
+/*
+ * Waits until the lifeline is cut; 0 if the target was found dead otherwise.
+ *
+ * After a stop (SIGSTOP, a frozen cgroup) the kernel looks the owner up again, by its number. If the
+ * target died meanwhile and the number is another's, only the pidfd knows: hence the limit.
+ */
+static int wait_on_lifeline(struct helper *helper)
+{
+	struct __kernel_timespec until;
+	long result;
+
+	for (;;) {
+		if ((result = sys_clock(CLOCK_REALTIME, &until)) < 0)
+			break;
+		until.tv_sec += LIFELINE_SECONDS;
+		store(&helper->lifeline, (uint32_t)helper->target);
+		result = sys_futex(&helper->lifeline, FUTEX_LOCK_PI, 0, &until);
+		if (result == 0 || result == -ESRCH)
+			return 1;
+		if (result != -EINTR && result != -EAGAIN && result != -ETIMEDOUT)
+			break;
+		if (is_dead_within(helper, 0))
+			return 0;
+	}
+	note(&helper->failure, "wait on a priority-inheritance futex", result);
+	sys_exit_group(1);
 }
 
 /*
@@ -127,17 +161,10 @@ static int is_dead_within(const struct helper *helper, int milliseconds)
  */
 static enum end wait_for_end(struct helper *helper)
 {
-	long result;
 	int step = 1;
 
-	do {
-		store(&helper->lifeline, (uint32_t)helper->target);
-		result = sys_futex(&helper->lifeline, FUTEX_LOCK_PI, 0);
-	} while (result == -EINTR || result == -EAGAIN);
-	if (result < 0 && result != -ESRCH) {
-		note(&helper->failure, "wait on a priority-inheritance futex", result);
-		sys_exit_group(1);
-	}
+	if (!wait_on_lifeline(helper))
+		return DEAD;
 	for (;;) {
 		int gone = main_thread_is_gone(helper);
 
@@ -173,12 +200,12 @@ static void settle(struct helper *helper)
 		note(&helper->failure, "give the helper a session", result);
 	if (result >= 0 && (result = sys_chdir("/")) < 0)
 		note(&helper->failure, "move the helper to /", result);
-	/* Below every other task as far as waking goes; the share of CPU stays. SCHED_IDLE would be
-	 * lower, but without CAP_SYS_NICE there is no way back from it (sched(7)). */
-	if (result >= 0 && (result = sys_set_scheduler(SCHED_BATCH)) < 0)
-		note(&helper->failure, "set the helper's scheduling policy", result);
 	if (result < 0)
 		sys_exit_group(1);
+	/* Below every other task as far as waking goes; the share of CPU stays. SCHED_IDLE would be
+	 * lower, but without CAP_SYS_NICE there is no way back from it (sched(7)); so the helper of an
+	 * idle target cannot leave it either, and need not. */
+	sys_set_scheduler(SCHED_BATCH);
 }
 
 static void helper_main(void *argument)
@@ -193,7 +220,7 @@ static void helper_main(void *argument)
 		sys_exit_group(1);
 
 	store(&helper->state, ARMED);
-	sys_futex(&helper->state, FUTEX_WAKE, 1);
+	sys_futex(&helper->state, FUTEX_WAKE, 1, 0);
 
 	if (wait_for_end(helper) == DEAD) {
 		sys_sleep(HEAD_START_NS);
@@ -219,7 +246,7 @@ static void go_between_main(void *argument)
 	long result;
 
 	helper->death = (int)sys_pidfd_open(helper->target);
-	helper->death_is_pidfd = helper->death >= 0;
+	helper->death_is_pidfd = helper->death >= 0 && sys_poll_one(helper->death, 0) >= 0;
 	if (!helper->death_is_pidfd) {
 		add(&path, "/proc/");
 		add_number(&path, (unsigned)helper->target);
@@ -237,11 +264,28 @@ static void go_between_main(void *argument)
 
 /* ---- the target's side --------------------------------------------------------------------- */
 
+/* Where a helper would be in the wrong place. */
+static const char *why_not_here(void)
+{
+	int adopts_orphans = 0;
+
+	if (children_leave_pid_namespace())
+		return "start a helper: this process's children go to another PID namespace";
+	/* Its exit ends every process of its PID namespace, and waits for them; pid_namespaces(7). */
+	if (sys_getpid() == 1)
+		return "start a helper that outlives it: it is the init of its PID namespace";
+	/* The orphaned helper would become its child: a wait() for all its children would never end. */
+	sys_prctl(PR_GET_CHILD_SUBREAPER, (unsigned long)&adopts_orphans, 0);
+	if (adopts_orphans)
+		return "start a helper out of its sight: it is a subreaper, which every orphan goes to";
+	return 0;
+}
+
 /* Returns once the helper is parked on the lifeline, or gone. */
 static void await_armed(struct helper *helper)
 {
 	while (load(&helper->state) == STARTING)
-		sys_futex(&helper->state, FUTEX_WAIT, STARTING);
+		sys_futex(&helper->state, FUTEX_WAIT, STARTING, 0);
 	/* The kernel sets this bit when it ties the waiting helper to the owner's task. From then on the
 	 * PID in the lifeline is no longer a number that could come to mean another process. */
 	while (load(&helper->state) == ARMED && !(load(&helper->lifeline) & FUTEX_WAITERS))
@@ -278,8 +322,10 @@ int helper_start(struct failure *failure)
 	int started = -1;
 	long result;
 
-	if (children_leave_pid_namespace()) {
-		note(failure, "start a helper: this process's children go to another PID namespace", 0);
+	const char *reason = why_not_here();
+
+	if (reason) {
+		note(failure, reason, 0);
 		return -1;
 	}
 	char *mapping = sys_mmap(bytes, PROT_NONE,

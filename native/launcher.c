@@ -10,6 +10,9 @@
  *
  *   path \0 index of COMMAND in our argv \0 { NAME=VALUE \0 } \0
  *
+ * Where there is nothing to execute, the path is empty and the planner's exit code is ours. A planner
+ * that writes no plan at all was none.
+ *
  * Every other subcommand simply is Node.js.
  */
 #define _GNU_SOURCE
@@ -24,8 +27,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "namespace.h"
@@ -43,15 +48,28 @@
 
 extern char **environ;
 
+/* Says it on stderr, if that takes it: where it is a pipe that nobody reads, the signal for that must not
+ * end a command that is to run. */
 __attribute__((format(printf, 1, 2))) static void complain(const char *format, ...)
 {
+	const struct timespec no_time = {0, 0};
+	sigset_t broken_pipe, pending, before;
 	va_list arguments;
 
-	fputs("async-teardown: ", stderr);
+	sigemptyset(&broken_pipe);
+	sigaddset(&broken_pipe, SIGPIPE);
+	sigpending(&pending);
+	sigprocmask(SIG_BLOCK, &broken_pipe, &before);
+
 	va_start(arguments, format);
+	fputs("async-teardown: ", stderr);
 	vfprintf(stderr, format, arguments);
-	va_end(arguments);
 	fputs("\n", stderr);
+	va_end(arguments);
+
+	if (!sigismember(&pending, SIGPIPE))
+		sigtimedwait(&broken_pipe, NULL, &no_time);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 /* <package>/build/async-teardown -> <package>/dist/cli/main.js */
@@ -126,6 +144,20 @@ static char **planner_environment(char *plan_variable)
 	return environment;
 }
 
+/* What the target is to be limited to may be too little for Node.js. */
+static void lift_limits(void)
+{
+	const int resources[] = {RLIMIT_AS, RLIMIT_DATA, RLIMIT_NOFILE, RLIMIT_NPROC};
+	struct rlimit limit;
+
+	for (size_t i = 0; i < sizeof(resources) / sizeof(*resources); i++) {
+		if (getrlimit(resources[i], &limit) < 0)
+			continue;
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(resources[i], &limit); /* if not, Node.js may still do */
+	}
+}
+
 static void become_planner(char **argv, int plan_fd, pid_t launcher)
 {
 	char variable[64];
@@ -135,6 +167,7 @@ static void become_planner(char **argv, int plan_fd, pid_t launcher)
 	snprintf(variable, sizeof(variable), "ASYNC_TEARDOWN_PLAN=%d,%d", above_stdio, launcher);
 	char **environment = planner_environment(variable);
 
+	lift_limits();
 	if (above_stdio < 0 || null < 0 || dup2(null, 0) < 0 || !environment ||
 	    prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) {
 		complain("cannot prepare its planner: %s", strerror(errno));
@@ -186,9 +219,9 @@ static int watch_planner(char **argv, int plan_fd, pid_t launcher)
 	return WEXITSTATUS(status);
 }
 
-/* A plan is two paths and two variables long; one that does not fit is no plan. */
+/* A plan is a path and two variables long; Linux allows no longer strings (MAX_ARG_STRLEN). */
 struct plan {
-	char text[4 * PATH_MAX];
+	char text[3 * 128 * 1024];
 	size_t bytes;
 };
 
@@ -247,12 +280,6 @@ static int run_planner(char **argv, struct plan *result)
 	return WIFSIGNALED(status) ? EXIT_NO_PLANNER : WEXITSTATUS(status);
 }
 
-static int is_verdict(int code)
-{
-	return code == 0 || code == EXIT_OWN_FAILURE || code == EXIT_NOT_EXECUTABLE ||
-	       code == EXIT_NOT_FOUND;
-}
-
 /* ---- the target ---------------------------------------------------------------------------- */
 
 static int same_name(const char *variable, const char *other)
@@ -262,16 +289,24 @@ static int same_name(const char *variable, const char *other)
 	return strncmp(variable, other, length + 1) == 0;
 }
 
-/* Our environment, in its order, with `variable` in place of all others of its name. */
+/* Puts `variable` in place of the first of its name, or behind all others. Further ones of the name go:
+ * who reads an environment does not agree on which of them counts. */
 static void set_variable(char **environment, char *variable)
 {
-	size_t kept = 0;
+	char **kept = environment;
+	int placed = 0;
 
-	for (size_t i = 0; environment[i]; i++)
-		if (!same_name(variable, environment[i]))
-			environment[kept++] = environment[i];
-	environment[kept++] = variable;
-	environment[kept] = NULL;
+	for (char **entry = environment; *entry; entry++) {
+		int same = same_name(variable, *entry);
+
+		if (!same)
+			*kept++ = *entry;
+		else if (!placed++)
+			*kept++ = variable;
+	}
+	if (!placed)
+		*kept++ = variable;
+	*kept = NULL;
 }
 
 /* As a shell and execvp(3) do, a file that is in no format the kernel knows is a script for sh. */
@@ -329,7 +364,7 @@ static int carry_out(const struct plan *plan, int argc, char **argv)
 
 static int is_complete(const struct plan *plan)
 {
-	return plan->bytes > 2 && plan->text[plan->bytes - 1] == 0 && plan->text[plan->bytes - 2] == 0;
+	return plan->bytes >= 2 && plan->text[plan->bytes - 1] == 0 && plan->text[plan->bytes - 2] == 0;
 }
 
 /* With --best-effort a command runs even where Node.js cannot: no memory, no processes left, not in
@@ -357,24 +392,19 @@ static int run(int argc, char **argv)
 	static struct plan result;
 	int code = run_planner(argv, &result);
 
-	if (!is_verdict(code)) {
-		if (code != EXIT_NO_PLANNER)
-			complain("its planner (Node.js) failed with exit code %d", code);
+	if (code == EXIT_NO_PLANNER)
+		return run_without_planner(argc, argv);
+	if (!is_complete(&result)) {
+		complain("its planner (Node.js) failed with exit code %d and made no plan", code);
 		return run_without_planner(argc, argv);
 	}
-	if (code != 0 || result.bytes == 0) /* refused, or only --help */
-		return code;
-	if (!is_complete(&result)) {
-		complain("got an incomplete plan");
-		return EXIT_OWN_FAILURE;
-	}
-	return carry_out(&result, argc, argv);
+	return result.text[0] == 0 ? code : carry_out(&result, argc, argv);
 }
 
 int main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "run") == 0)
 		return run(argc, argv);
-	become_node(argv + 1, environ);
+	become_node(argc > 0 ? argv + 1 : argv, environ);
 	return EXIT_OWN_FAILURE;
 }

@@ -10,11 +10,14 @@
  *
  * Anything else is not for us, and the process starts as if we were not there.
  */
+#include <asm/signal.h>
+
 #include "helper.h"
 #include "line.h"
 #include "sys.h"
 
 #define DIGITS 10
+#define SIGNAL_BIT(number) ((signal_set)1 << ((number) - 1))
 
 struct protection {
 	char *pid;
@@ -119,6 +122,22 @@ static const char *meaning(int error)
 	}
 }
 
+/* On stderr, if it takes it. Where it is a pipe that nobody reads, or a file at its limit, the signal for
+ * that must not end a target that is to run. */
+static void write_quietly(const struct line *line)
+{
+	signal_set all = ~(signal_set)0, before, pending = 0;
+	signal_set caused = SIGNAL_BIT(SIGPIPE) | SIGNAL_BIT(SIGXFSZ);
+
+	sys_signal_mask(SIG_SETMASK, &all, &before);
+	sys_pending_signals(&pending);
+	sys_write(2, line->text, line->length);
+	caused &= ~pending;
+	if (caused)
+		sys_take_signal(&caused);
+	sys_signal_mask(SIG_SETMASK, &before, 0);
+}
+
 static void report(const struct failure *failure, int best_effort)
 {
 	struct line line = {.length = 0};
@@ -139,8 +158,7 @@ static void report(const struct failure *failure, int best_effort)
 		add(&line, ")");
 	}
 	add(&line, best_effort ? "\n" : "; --best-effort would run it unprotected\n");
-	/* Nothing is left to do where not even stderr takes it. */
-	sys_write(2, line.text, line.length);
+	write_quietly(&line);
 }
 
 /* ---- the entry ----------------------------------------------------------------------------- */

@@ -18,6 +18,7 @@
 #include <linux/prctl.h>
 #include <linux/resource.h>
 #include <linux/sched.h>
+#include <linux/time.h>
 #include <linux/time_types.h>
 #include <linux/wait.h>
 #include <stddef.h>
@@ -142,8 +143,8 @@ static inline long sys_clone_onto(unsigned long flags, void *stack_top, int *par
 	return x0;
 }
 
-/* Guarded control stacks are not asked for: this library is not marked for them, so the loader leaves
- * them off. */
+/* Guarded control stacks are not asked for: the build does not mark this library for them, so the loader
+ * leaves them off. */
 static inline uintptr_t shadow_stack_pointer(void)
 {
 	return 0;
@@ -263,9 +264,16 @@ static inline long sys_signal_mask(int how, const signal_set *set, signal_set *o
 	return sys_call4(__NR_rt_sigprocmask, how, set, old, SIGNAL_SET_BYTES);
 }
 
-static inline long sys_futex(uint32_t *word, int operation, uint32_t value)
+/* `until`: for FUTEX_LOCK_PI an absolute time of CLOCK_REALTIME; null for ever. */
+static inline long sys_futex(uint32_t *word, int operation, uint32_t value,
+			     const struct __kernel_timespec *until)
 {
-	return sys_call4(__NR_futex, word, operation, value, 0);
+	return sys_call4(__NR_futex, word, operation, value, until);
+}
+
+static inline long sys_clock(int clock, struct __kernel_timespec *time)
+{
+	return sys_call2(__NR_clock_gettime, clock, time);
 }
 
 /* Waits for input on one descriptor, at most so many milliseconds (negative: for ever). */
@@ -283,6 +291,19 @@ static inline long sys_sleep(long nanoseconds)
 	struct __kernel_timespec time = {.tv_sec = 0, .tv_nsec = nanoseconds};
 
 	return sys_call2(__NR_nanosleep, &time, 0);
+}
+
+/* Takes one pending signal of the set, if there is one, and lets nobody hear of it. */
+static inline long sys_take_signal(const signal_set *set)
+{
+	struct __kernel_timespec no_time = {.tv_sec = 0, .tv_nsec = 0};
+
+	return sys_call4(__NR_rt_sigtimedwait, set, 0, &no_time, SIGNAL_SET_BYTES);
+}
+
+static inline long sys_pending_signals(signal_set *set)
+{
+	return sys_call2(__NR_rt_sigpending, set, SIGNAL_SET_BYTES);
 }
 
 static inline long sys_set_scheduler(int policy)

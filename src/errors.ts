@@ -10,6 +10,7 @@ export const errorCodes = {
   ERR_INSTALL_PATH: { exitCode: 125, meaning: "Installed under a path that LD_PRELOAD cannot name" },
   ERR_NO_PROC: { exitCode: 125, meaning: "/proc is not mounted, or not readable" },
   ERR_USAGE: { exitCode: 125, meaning: "Called in a way that makes no sense" },
+  ERR_OUTPUT: { exitCode: 125, meaning: "Standard output cannot be written" },
   ERR_NOT_FOUND: { exitCode: 127, meaning: "The command is not there" },
   ERR_NOT_EXECUTABLE: { exitCode: 126, meaning: "The command is there, but cannot be executed" },
   ERR_UNREADABLE: {

@@ -1,7 +1,7 @@
-import { writeSync } from "node:fs";
 import { Command } from "commander";
-import { toBuffer } from "../linux/bytes.js";
+import { toText } from "../linux/bytes.js";
 import { protectingVariables } from "../protect/environment.js";
+import { print } from "./output.js";
 
 const examples = `
 Examples:
@@ -22,6 +22,6 @@ export function envCommand(): Command {
     .action(({ bestEffort = false }: { bestEffort?: boolean }) => {
       const variables = protectingVariables(process.env.LD_PRELOAD, { bestEffort });
 
-      for (const [name, value] of Object.entries(variables)) writeSync(1, toBuffer(`${name}=${value}\n`));
+      for (const [name, value] of Object.entries(variables)) print(`${name}=${toText(value)}\n`);
     });
 }

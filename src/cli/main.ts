@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { envCommand } from "./env.js";
-import { reportFailure } from "./output.js";
+import { print, printError, reportFailure } from "./output.js";
+import { deliverNoPlan } from "./plan.js";
 import { runCommand } from "./run.js";
 
 const examples = `
@@ -23,9 +24,11 @@ function program(): Command {
 
   // A subcommand that is added, not made by .command(), does not take over how errors end.
   for (const command of [main, runCommand(), envCommand()]) {
-    command
-      .exitOverride()
-      .configureOutput({ outputError: (text, write) => write(`async-teardown: ${text}`) });
+    command.exitOverride().configureOutput({
+      writeOut: print,
+      writeErr: printError,
+      outputError: (text, write) => write(`async-teardown: ${text.trimEnd()}; see --help\n`),
+    });
     if (command !== main) main.addCommand(command);
   }
   return main;
@@ -37,4 +40,5 @@ try {
   // Commander has said what it has to say. --help and --version come this way too.
   const { exitCode } = error as { exitCode?: number };
   process.exitCode = exitCode === undefined ? reportFailure(error) : exitCode === 0 ? 0 : 125;
+  deliverNoPlan();
 }

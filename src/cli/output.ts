@@ -1,13 +1,36 @@
 import { writeSync } from "node:fs";
 import { AsyncTeardownError, errorCodes } from "../errors.js";
 
-/** Written at once and directly: process.stderr would set O_NONBLOCK on a pipe that is the target's too. */
-export function complain(sentence: string): void {
+/*
+ * All is written at once and directly: process.stdout and process.stderr would set O_NONBLOCK on a pipe
+ * that is the target's, too.
+ */
+
+/**
+ * Writes to standard output.
+ * @throws AsyncTeardownError ERR_OUTPUT, but not where the reader has gone, as under `| head`
+ */
+export function print(text: string): void {
   try {
-    writeSync(2, `async-teardown: ${sentence}\n`);
-  } catch {
-    // stderr is closed or full: the exit code says it still
+    writeSync(1, text);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== "EPIPE")
+      throw new AsyncTeardownError("ERR_OUTPUT", `standard output cannot be written (${code})`, { cause });
   }
+}
+
+/** Writes to standard error. Where that is closed or full, the exit code says it still. */
+export function printError(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch {
+    // see above
+  }
+}
+
+export function complain(sentence: string): void {
+  printError(`async-teardown: ${sentence}\n`);
 }
 
 export function describe(error: AsyncTeardownError): string {

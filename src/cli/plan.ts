@@ -41,8 +41,13 @@ export function waitingLauncher(): Launcher {
   return { descriptor, pid };
 }
 
-/** Hands the plan over, whole: the pipe's end tells the launcher that it is. */
+/** Hands the plan over, whole. */
 export function deliverPlan({ descriptor }: Launcher, plan: Plan): void {
   writeSync(descriptor, encodePlan(plan));
   closeSync(descriptor);
+}
+
+/** Tells the launcher, if there is one, that nothing is to be executed: its exit code is to be ours. */
+export function deliverNoPlan(): void {
+  if (process.env.ASYNC_TEARDOWN_PLAN !== undefined) writeSync(waitingLauncher().descriptor, "\0\0");
 }

@@ -187,29 +187,50 @@ describe("run refuses, with the reason and what to do", () => {
 });
 
 describe("run without a planner", () => {
-  /** A machine where Node.js dies at once. */
-  const broken = () => ({
-    env: { PATH: `${folder}/broken:${process.env.PATH}` },
-  });
-
-  it("says so, and does not start the command", async () => {
+  /** A machine whose Node.js is this shell script. */
+  const nodeIs = (text: string) => {
     mkdirSync(join(folder, "broken"), { recursive: true });
-    script("broken/node", "#!/bin/sh\nkill -ABRT $$\n");
-    const { exitCode, stdout, stderr } = await runToEnd([...run, "echo", "hello"], broken());
+    script("broken/node", `#!/bin/sh\n${text}\n`);
+    return { env: { PATH: `${folder}/broken:${process.env.PATH}` } };
+  };
 
-    expect([exitCode, stdout]).toEqual([125, ""]);
-    expect(stderr).toBe("async-teardown: its planner (Node.js) was ended by signal 6 (Aborted)");
+  it.each([
+    ["kill -ABRT $$", "its planner (Node.js) was ended by signal 6 (Aborted)"],
+    ["exit 77", "its planner (Node.js) failed with exit code 77 and made no plan"],
+    ["exit 0", "its planner (Node.js) failed with exit code 0 and made no plan"],
+    ["exit 127", "its planner (Node.js) failed with exit code 127 and made no plan"],
+  ])("(%s) says so, and does not start the command", async (text, reason) => {
+    const { exitCode, stdout, stderr } = await runToEnd([...run, "echo", "hello"], nodeIs(text));
+    expect([exitCode, stdout, stderr]).toEqual([125, "", `async-teardown: ${reason}`]);
   });
 
   it("starts it all the same with best effort", async () => {
-    mkdirSync(join(folder, "broken"), { recursive: true });
-    script("broken/node", "#!/bin/sh\nexit 77\n");
-    const { exitCode, stdout, stderr } = await runToEnd(
-      [asyncTeardown, "run", "--best-effort", "--", "sh", "-c", "echo hello; exit 4"],
-      broken(),
-    );
+    const words = [asyncTeardown, "run", "--best-effort", "--", "sh", "-c", "echo hello; exit 4"];
+    const { exitCode, stdout, stderr } = await runToEnd(words, nodeIs("exit 77"));
 
     expect([exitCode, stdout]).toEqual([4, "hello"]);
-    expect(stderr).toMatch(/failed with exit code 77\nasync-teardown: runs 'sh' unprotected$/);
+    expect(stderr).toMatch(/failed with exit code 77 .*\nasync-teardown: runs 'sh' unprotected$/);
+  });
+
+  it("is not what low limits for the command lead to", async () => {
+    const script = 'ulimit -S -n 12; ulimit -S -v 500000; exec "$@"';
+    const { stdout } = await runToEnd(["bash", "-c", script, "-", ...run, "bash", "-c", "ulimit -n -v"]);
+    expect(stdout.match(/\d+$/gm)).toEqual(["12", "500000"]);
+  });
+});
+
+describe("what reads run's output", () => {
+  it("may go away: help into a closed pipe is no crash", async () => {
+    const { stdout, stderr } = await runToEnd([
+      "bash",
+      "-c",
+      `${asyncTeardown} run --help | true; echo done`,
+    ]);
+    expect([stdout, stderr]).toEqual(["done", ""]);
+  });
+
+  it("is told when a disk is full", async () => {
+    const { exitCode, stderr } = await runToEnd(["bash", "-c", `${asyncTeardown} env > /dev/full`]);
+    expect([exitCode, stderr]).toEqual([125, "async-teardown: standard output cannot be written (ENOSPC)"]);
   });
 });

@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { program, root } from "../support/paths.js";
-import { helpersOf, isAlive, until } from "../support/proc.js";
-import { protect, runToEnd } from "../support/start.js";
+import { helperOf, helpersOf, isAlive, until } from "../support/proc.js";
+import { ending, hog, protect, runToEnd, startReady } from "../support/start.js";
 
 const [EPERM, EAGAIN, ENOMEM, EINVAL, ENOSYS] = [1, 11, 12, 22, 38];
+
+const asRoot = it.skipIf(process.getuid?.() !== 0);
 
 /** Each call on the way to "armed", an errno that a kernel or a limit gives, and the words for it. */
 const faults: [string, number, RegExp][] = [
@@ -14,7 +16,6 @@ const faults: [string, number, RegExp][] = [
   ["clone-vm", EAGAIN, /could not clone the helper \(EAGAIN/],
   ["setsid", EPERM, /could not give the helper a session/],
   ["chdir", EPERM, /could not move the helper to \//],
-  ["sched_setscheduler", EPERM, /could not set the helper's scheduling policy/],
   ["capset", EPERM, /could not drop the helper's capabilities/],
   ["prctl", EINVAL, /could not name the helper/],
   ["futex", ENOSYS, /could not wait on a priority-inheritance futex \(ENOSYS/],
@@ -99,14 +100,72 @@ describe("the children of a target", () => {
   });
 });
 
-describe("a process whose children go to another PID namespace", () => {
-  it.skipIf(process.getuid?.() !== 0)(
-    "is not protected: its helper would be that namespace's init",
-    async () => {
-      const { exitCode, stderr } = await runToEnd(["unshare", "--pid", ...protect([program("show")])]);
+describe("where a helper would be in the wrong place", () => {
+  const show = protect([program("show")]);
 
-      expect(exitCode).toBe(125);
-      expect(stderr).toMatch(/children go to another PID namespace/);
-    },
-  );
+  asRoot("a process whose children go to another PID namespace is not protected", async () => {
+    const { exitCode, stderr } = await runToEnd(["unshare", "--pid", ...show]);
+
+    expect(exitCode).toBe(125);
+    expect(stderr).toMatch(/children go to another PID namespace/);
+  });
+
+  asRoot("nor is the init of a PID namespace, which waits for all of its processes", async () => {
+    const { exitCode, stderr } = await runToEnd(["unshare", "--pid", "--fork", "--mount-proc", ...show]);
+
+    expect(exitCode).toBe(125);
+    expect(stderr).toMatch(/process 1 was not started.*it is the init of its PID namespace/);
+  });
+
+  it("nor is a subreaper, which would find the helper among its children", async () => {
+    const { exitCode, stderr } = await runToEnd([program("subreaper"), ...show]);
+
+    expect(exitCode).toBe(125);
+    expect(stderr).toMatch(/it is a subreaper/);
+  });
+});
+
+describe("a helper that the kernel refuses something", () => {
+  // Nothing of this is worth not to start for: it does without.
+  it.each([
+    ["a pidfd's poll", `ppoll:${EPERM}`],
+    ["a sleep", `nanosleep:${EPERM}`],
+    [
+      "both, and to know whether others use the memory",
+      `ppoll:${ENOSYS},nanosleep:${EPERM},unshare:${EPERM}`,
+    ],
+    ["another scheduling policy", `sched_setscheduler:${EPERM}`],
+  ])("%s, still ends when its target does", async (_, denied) => {
+    for (const way of ["exit", "main-ends", "stay"]) {
+      const child = await startReady(protect([program("deny"), denied, ...hog(16 << 20, way)]));
+      const helper = helperOf(child.pid);
+
+      if (way === "stay") child.kill("SIGKILL");
+      else child.stdin?.end();
+      expect(await ending(child)).toBe({ exit: 7, "main-ends": 9, stay: "SIGKILL" }[way]);
+      await until(() => !isAlive(helper), "the helper is gone");
+    }
+  });
+
+  asRoot("the way back from SCHED_IDLE, still protects an idle target", async () => {
+    const withoutNice = ["setpriv", "--bounding-set", "-sys_nice", "--inh-caps", "-sys_nice"];
+    const child = await startReady([...withoutNice, "chrt", "--idle", "0", ...protect(hog(0, "stay"))]);
+
+    expect(isAlive(helperOf(child.pid))).toBe(true);
+  });
+});
+
+describe("where nobody reads standard error", () => {
+  it("a target that is to run with best effort runs", async () => {
+    const [env = "", preload = "", protection = "", ...words] = protect([
+      program("deny"),
+      "clone:1",
+      "echo",
+      "hello",
+    ]);
+    const script = 'exec 2> >(exec true); sleep 0.2; "$@"; echo "$?"';
+    const { stdout } = await runToEnd(bash(script, env, preload, `${protection},best-effort`, ...words));
+
+    expect(stdout).toBe("hello\n0");
+  });
 });

@@ -61,6 +61,7 @@ static void deny_by_name(const char *name, unsigned errno_)
 		{"setsid", SYS_setsid},		  {"capset", SYS_capset},
 		{"chdir", SYS_chdir},		  {"prctl", SYS_prctl},
 		{"clone", SYS_clone},		  {"madvise", SYS_madvise},
+		{"ppoll", SYS_ppoll},		  {"nanosleep", SYS_nanosleep},
 		{"sched_setscheduler", SYS_sched_setscheduler},
 	};
 
