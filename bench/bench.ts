@@ -14,6 +14,7 @@ const library = join(root, "build/libasync-teardown.so");
 const launcher = join(root, "build/async-teardown");
 const [MiB, GiB] = [2 ** 20, 2 ** 30];
 const SIGKILL = "9";
+const closeInput = "0";
 
 interface Times {
   /** Seconds. */
@@ -32,9 +33,16 @@ function compile(source: string): string {
 mkdirSync(join(root, "build/bench"), { recursive: true });
 const stopwatch = compile("bench/stopwatch.c");
 const hog = compile("test/targets/hog.c");
+const deny = compile("test/targets/deny.c");
 
-function measure(words: readonly string[]): Times {
-  return JSON.parse(String(execFileSync(stopwatch, [SIGKILL, ...words]))) as Times;
+/** A command, and how it is ended. */
+interface Case {
+  readonly words: readonly string[];
+  readonly signal?: string;
+}
+
+function measure({ words, signal = SIGKILL }: Case): Times {
+  return JSON.parse(String(execFileSync(stopwatch, [signal, ...words]))) as Times;
 }
 
 const protecting = [`LD_PRELOAD=${library}`, "ASYNC_TEARDOWN=pid=0000000000,ns=0000000000"];
@@ -53,13 +61,13 @@ function note(text: string): void {
 }
 
 /** Runs every case once, then every case again, so many times; a list of results for each case. */
-function interleave(cases: readonly (readonly string[])[], runs: number, what: string): Times[][] {
+function interleave(cases: readonly Case[], runs: number, what: string): Times[][] {
   const results: Times[][] = cases.map(() => []);
 
   for (let run = 0; run < runs; run++)
-    for (const [index, words] of cases.entries()) {
+    for (const [index, each] of cases.entries()) {
       note(`${what}: ${run + 1} of ${runs}`);
-      results[index]?.push(measure(words));
+      results[index]?.push(measure(each));
     }
   note("");
   return results;
@@ -80,7 +88,7 @@ function benchExit(runs: number): void {
   const sizes = [0, MiB, 64 * MiB, GiB, 8 * GiB].filter((bytes) => bytes < freemem() * 0.8);
   const cases = sizes.flatMap((bytes) => {
     const words = [hog, String(bytes), "stay"];
-    return [words, [...protecting, ...words]];
+    return [{ words }, { words: [...protecting, ...words] }];
   });
   const small = interleave(cases.slice(0, 8), runs, "exit");
   const large = interleave(cases.slice(8), Math.ceil(runs / 5), "exit, 8 GiB");
@@ -121,11 +129,9 @@ function benchExit(runs: number): void {
 
 function benchStart(runs: number): void {
   const words = [hog, "0", "stay"];
-  const results = interleave(
-    [words, [...protecting, ...words], [launcher, "run", "--", ...words]],
-    runs,
-    "start",
-  );
+  const prefixes = [[], protecting, [launcher, "run", "--"]];
+  const cases = prefixes.map((prefix) => ({ words: [...prefix, ...words] }));
+  const results = interleave(cases, runs, "start");
   const [plain = 0, guarded = 0, byRun = 0] = results.map((each) => median(each.map(({ start }) => start)));
 
   show(
@@ -139,6 +145,58 @@ function benchStart(runs: number): void {
   );
 }
 
+function benchWaysToDie(runs: number): void {
+  const bytes = Math.min(4 * GiB, freemem() * 0.8);
+  const ways: [string, string, string][] = [
+    ["SIGKILL", "stay", SIGKILL],
+    ["SIGTERM", "stay", "15"],
+    ["return from main", "exit", closeInput],
+    ["exit_group from a thread", "thread", closeInput],
+    ["abort", "abort", closeInput],
+    ["SIGSEGV", "segv", closeInput],
+  ];
+  const cases = ways.flatMap(([, way, signal]) => {
+    const words = [hog, String(bytes), way];
+    return [
+      { words, signal },
+      { words: [...protecting, ...words], signal },
+    ];
+  });
+  const exits = interleave(cases, runs, "ways to die").map((each) => median(each.map(({ exit }) => exit)));
+
+  show(
+    `Exit time by way to die, ${sizeText(bytes)}; median of ${runs}`,
+    ["", "plain", "protected", "sooner by"],
+    ways.map(([name], index) => {
+      const [plain = 0, guarded = 0] = exits.slice(2 * index);
+      return [name, ms(plain), ms(guarded), times(plain / guarded)];
+    }),
+  );
+}
+
+function benchFallbacks(runs: number): void {
+  const ENOSYS = 38;
+  const denied = ["", "pidfd_open", "close_range", "pidfd_open,close_range"];
+  const cases = denied.map((calls) => {
+    const words = [hog, String(GiB), "stay"];
+    const rules = calls.replaceAll(/\w+/g, (call) => `${call}:${ENOSYS}`);
+    return { words: [...protecting, ...(rules ? [deny, rules] : []), ...words] };
+  });
+  const results = interleave(cases, runs, "fallbacks");
+
+  show(
+    `On older kernels, 1 GiB; median of ${runs}`,
+    ["without", "exit", "back"],
+    denied.map((calls, index) => [
+      calls || "(this kernel)",
+      ms(median((results[index] ?? []).map(({ exit }) => exit))),
+      ms(median((results[index] ?? []).map(({ back }) => back))),
+    ]),
+  );
+}
+
 console.log(`Linux ${release()}, Node.js ${process.versions.node}, ${availableParallelism()} CPUs`);
 benchStart(100);
 benchExit(40);
+benchWaysToDie(5);
+benchFallbacks(10);

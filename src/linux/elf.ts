@@ -12,6 +12,9 @@ export const elfMachines: Record<string, number> = { x64: 62, arm64: 183 };
 /** Bytes to read from a file's start for {@link parseElfHeader}. */
 export const elfHeaderBytes = 64;
 
+/** What a program header of a 64-bit file takes; the kernel executes no file that says otherwise. */
+export const programHeaderBytes = 56;
+
 const segmentTypeInterpreter = 3; // PT_INTERP
 
 /** Reads the header of an ELF file; undefined where the bytes are not the start of one. */

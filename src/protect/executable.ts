@@ -1,7 +1,13 @@
 import { closeSync, openSync, readSync, type Stats, statSync } from "node:fs";
 import { AsyncTeardownError, type ErrorCode } from "../errors.js";
 import { type Bytes, toBuffer, toText } from "../linux/bytes.js";
-import { elfHeaderBytes, elfMachines, namesInterpreter, parseElfHeader } from "../linux/elf.js";
+import {
+  elfHeaderBytes,
+  elfMachines,
+  namesInterpreter,
+  parseElfHeader,
+  programHeaderBytes,
+} from "../linux/elf.js";
 import { hasFileCapabilities } from "../linux/native.js";
 import { commandOfEnv, parseShebang, shebangBytes } from "../linux/shebang.js";
 import { resolveCommand, type Surroundings } from "./resolve.js";
@@ -67,6 +73,8 @@ function checkElf(path: Bytes, start: Buffer): void {
     refuse("ERR_ARCHITECTURE", path, `it is built for another architecture (ELF machine ${header.machine})`);
   const { offset, entryBytes, count } = header.programHeaders;
 
+  if (entryBytes !== programHeaderBytes || !Number.isSafeInteger(offset))
+    refuse("ERR_ARCHITECTURE", path, "its ELF header is damaged");
   if (!namesInterpreter(readAt(path, offset, entryBytes * count), entryBytes))
     refuse("ERR_STATIC", path, "it is statically linked, so no loader runs that could load the helper");
   checkPrivileges(path, statSync(toBuffer(path)));

@@ -16,7 +16,9 @@ type Verdict = "executable" | "absent" | "forbidden" | "directory";
 
 function judge(path: Bytes): Verdict {
   try {
-    if (statSync(toBuffer(path)).isDirectory()) return "directory";
+    const file = statSync(toBuffer(path));
+    if (file.isDirectory()) return "directory";
+    if (!file.isFile()) return "forbidden"; // a FIFO would have us wait for a writer
     accessSync(toBuffer(path), constants.X_OK);
     return "executable";
   } catch (error) {

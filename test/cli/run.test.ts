@@ -173,6 +173,11 @@ describe("run refuses, with the reason and what to do", () => {
     expect(stderr).toMatch(reason);
   });
 
+  it("a FIFO, rather than wait for its writer (126)", async () => {
+    await runToEnd(["mkfifo", "--mode=777", join(folder, "fifo")]);
+    expect((await runToEnd([...run, join(folder, "fifo")])).exitCode).toBe(126);
+  });
+
   it("a script whose interpreter is missing (127)", async () => {
     const { exitCode, stderr } = await runToEnd([...run, script("orphan", "#!/no/such/interpreter\n")]);
     expect(exitCode).toBe(127);

@@ -138,12 +138,11 @@ describe("a helper that the kernel refuses something", () => {
   ])("%s, still ends when its target does", async (_, denied) => {
     for (const way of ["exit", "main-ends", "stay"]) {
       const child = await startReady(protect([program("deny"), denied, ...hog(16 << 20, way)]));
-      const helper = helperOf(child.pid);
 
       if (way === "stay") child.kill("SIGKILL");
       else child.stdin?.end();
       expect(await ending(child)).toBe({ exit: 7, "main-ends": 9, stay: "SIGKILL" }[way]);
-      await until(() => !isAlive(helper), "the helper is gone");
+      await until(() => !helpersOf(child.pid).some(isAlive), "the helper is gone");
     }
   });
 

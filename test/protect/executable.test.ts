@@ -47,6 +47,7 @@ function elf(wordSize: 1 | 2, machine: number): Buffer {
   header[4] = wordSize;
   header[5] = 1;
   header.writeUInt16LE(machine, 18);
+  header.writeUInt16LE(56, 54);
   return header;
 }
 
@@ -65,6 +66,9 @@ describe("what can be protected", () => {
     expect(verdict(file("x32", elf(1, 62)))).toBe("ERR_ARCHITECTURE");
     expect(verdict(file("risc-v", elf(2, 243)))).toBe("ERR_ARCHITECTURE");
     expect(verdict(file("short", "\x7fELF"))).toBe("ERR_ARCHITECTURE");
+    const native = process.arch === "arm64" ? 183 : 62;
+    expect(verdict(file("huge-headers", elf(2, native).fill(0xff, 54, 58)))).toBe("ERR_ARCHITECTURE");
+    expect(verdict(file("far-headers", elf(2, native).fill(0xff, 32, 40)))).toBe("ERR_ARCHITECTURE");
   });
 
   it("is not a static program, nor a script for one, however many scripts are between", () => {

@@ -71,8 +71,8 @@ describe("spawn", () => {
     writeFileSync(join(folder, "mine"), "#!/bin/sh\necho mine\n");
     chmodSync(join(folder, "mine"), 0o755);
 
-    for (const child of [spawn("mine", { env: { PATH: folder } }), spawn("./mine", { cwd: folder })])
-      expect(String((await once(child.stdout, "data"))[0])).toBe("mine\n");
+    for (const options of [{ env: { PATH: folder } }, { cwd: folder, env: { PATH: "." } }])
+      expect(String((await once(spawn("mine", options).stdout, "data"))[0])).toBe("mine\n");
   });
 
   it("throws for what a helper cannot protect, or runs it with a warning", async () => {
@@ -85,8 +85,9 @@ describe("spawn", () => {
 
     const warned = once(process, "warning");
     const child = spawn(path, { bestEffort: true });
+    const exited = once(child, "exit");
     expect((await warned)[0]).toMatchObject({ name: "AsyncTeardownWarning", code: "ERR_STATIC" });
-    expect(await once(child, "exit")).toEqual([3, null]);
+    expect(await exited).toEqual([3, null]);
     expect(helpersOf(child.pid as number)).toEqual([]);
   });
 });
