@@ -101,10 +101,11 @@ function benchExit(runs: number): void {
     [
       "memory",
       "plain",
+      "worst",
       "protected",
       "worst",
       "sooner by",
-      "of an empty process's",
+      "of empty, plain",
       "back, plain",
       "back, protected",
     ],
@@ -116,6 +117,7 @@ function benchExit(runs: number): void {
       return [
         sizeText(bytes),
         ms(median(plain)),
+        ms(worst(plain)),
         ms(median(guarded)),
         ms(worst(guarded)),
         times(median(plain) / median(guarded)),

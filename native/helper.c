@@ -184,7 +184,7 @@ static enum end wait_for_end(struct helper *helper)
  * What a parent is given to get from the death of its child to the end of its waitpid: on a machine
  * with few CPUs, a release that started at once would take the very one that the parent is woken on.
  */
-#define HEAD_START_NS 500000L
+#define HEAD_START_NS 1000000L
 
 static void settle(struct helper *helper)
 {
