@@ -59,7 +59,6 @@ static void note(struct failure *failure, const char *step, long result)
 	failure->error = (int)-result;
 }
 
-
 /* ---- waiting ------------------------------------------------------------------------------- */
 
 enum end { DEAD, REPLACED };
@@ -275,8 +274,7 @@ static const char *why_not_here(void)
 	if (sys_getpid() == 1)
 		return "start a helper that outlives it: it is the init of its PID namespace";
 	/* The orphaned helper would become its child: a wait() for all its children would never end. */
-	sys_prctl(PR_GET_CHILD_SUBREAPER, (unsigned long)&adopts_orphans, 0);
-	if (adopts_orphans)
+	if (sys_prctl(PR_GET_CHILD_SUBREAPER, (unsigned long)&adopts_orphans, 0) == 0 && adopts_orphans)
 		return "start a helper out of its sight: it is a subreaper, which every orphan goes to";
 	return 0;
 }

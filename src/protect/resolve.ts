@@ -12,18 +12,22 @@ export interface Surroundings {
 
 const pathWhereNoneIsSet = "/bin:/usr/bin"; // execvp(3), musl and glibc alike
 
-type Verdict = "executable" | "absent" | "forbidden" | "directory";
+type Verdict = "executable" | "absent" | "out of reach" | "forbidden" | "directory";
 
 function judge(path: Bytes): Verdict {
   try {
     const file = statSync(toBuffer(path));
     if (file.isDirectory()) return "directory";
     if (!file.isFile()) return "forbidden"; // a FIFO would have us wait for a writer
+  } catch (error) {
+    // In PATH, a directory that may not be searched is one without the command.
+    return (error as NodeJS.ErrnoException).code === "EACCES" ? "out of reach" : "absent";
+  }
+  try {
     accessSync(toBuffer(path), constants.X_OK);
     return "executable";
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    return code === "ENOENT" || code === "ENOTDIR" ? "absent" : "forbidden";
+  } catch {
+    return "forbidden";
   }
 }
 
@@ -51,7 +55,8 @@ export function resolveCommand(command: Bytes, surroundings: Surroundings): Byte
   for (const candidate of candidates(command, surroundings)) {
     const verdict = judge(candidate);
     if (verdict === "executable") return candidate;
-    if (verdict !== "absent") found = verdict;
+    if (verdict === "forbidden" || verdict === "directory") found = verdict;
+    else if (verdict === "out of reach" && command.includes("/")) found = "forbidden";
   }
   const name = `'${toText(command)}'`;
 

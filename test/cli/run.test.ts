@@ -173,6 +173,18 @@ describe("run refuses, with the reason and what to do", () => {
     expect(stderr).toMatch(reason);
   });
 
+  it("what lies in a directory that may not be searched: by path (126), but not in PATH (127)", async () => {
+    const closed = join(folder, "closed");
+    mkdirSync(closed, { mode: 0 });
+    // Root searches every directory, unless without the capabilities for it.
+    const withoutThem =
+      process.getuid?.() === 0 ? ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all"] : [];
+    const at = { env: { PATH: `${closed}:${process.env.PATH}` } };
+
+    expect((await runToEnd([...withoutThem, ...run, join(closed, "x")], at)).exitCode).toBe(126);
+    expect((await runToEnd([...withoutThem, ...run, "no-such-command"], at)).exitCode).toBe(127);
+  });
+
   it("a FIFO, rather than wait for its writer (126)", async () => {
     await runToEnd(["mkfifo", "--mode=777", join(folder, "fifo")]);
     expect((await runToEnd([...run, join(folder, "fifo")])).exitCode).toBe(126);

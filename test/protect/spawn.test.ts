@@ -61,7 +61,9 @@ describe("spawn", () => {
   });
 
   it("leaves it to the event 'error' to say that a command is not there or not executable", async () => {
-    const [absent] = (await once(spawn("no-such-command"), "error")) as [NodeJS.ErrnoException];
+    const [absent] = (await once(spawn("no-such-command", { env: { PATH: "/bin" } }), "error")) as [
+      NodeJS.ErrnoException,
+    ];
     expect(absent.code).toBe("ENOENT");
     const [forbidden] = (await once(spawn("/etc/passwd"), "error")) as [NodeJS.ErrnoException];
     expect(forbidden.code).toBe("EACCES");
