@@ -29,7 +29,7 @@ const freestanding = [
 /** NODELETE: the helper's text must stay where it is, whatever dlclose is asked for. */
 const shared = ["-shared", "-Wl,-z,nodelete", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack"];
 
-const helper = ["helper.c", "confine.c", "release.c", "namespace.c", "builtins.c"];
+const helper = ["helper.c", "lifeline.c", "confine.c", "release.c", "namespace.c", "builtins.c"];
 
 /** Return addresses and jump targets checked by the CPU, as the distributions build theirs. */
 const branchProtection = {
@@ -116,5 +116,5 @@ build(
     protection,
     `-DNODE_OF_BUILD=${JSON.stringify(process.execPath)}`,
   ],
-  ["launcher.c", "namespace.c"],
+  ["launcher.c", "planner.c", "complain.c", "namespace.c"],
 );

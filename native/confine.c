@@ -6,13 +6,6 @@
 
 #include "sys.h"
 
-static int fail(struct failure *failure, const char *step, long result)
-{
-	failure->step = step;
-	failure->error = (int)-result;
-	return -1;
-}
-
 struct directory_entry {
 	uint64_t inode;
 	int64_t offset;

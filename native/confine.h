@@ -2,7 +2,7 @@
 #ifndef ASYNC_TEARDOWN_CONFINE_H
 #define ASYNC_TEARDOWN_CONFINE_H
 
-#include "helper.h"
+#include "failure.h"
 
 /* Closes every descriptor but these two (a negative one is none). 0, or -1 and *failure. */
 int close_all_but(int keep, int keep_too, struct failure *failure);

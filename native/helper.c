@@ -3,6 +3,7 @@
 #include <asm/signal.h>
 
 #include "confine.h"
+#include "lifeline.h"
 #include "line.h"
 #include "namespace.h"
 #include "release.h"
@@ -33,149 +34,13 @@ enum helper_state {
 };
 
 struct helper {
-	uint32_t state;    /* enum helper_state; a futex */
-	uint32_t lifeline; /* a futex that the target's main thread "owns"; see wait_for_end */
-	int target;        /* PID, as the target itself sees it */
-	int pid;           /* of the helper; written by the kernel before the helper's first step */
-	int death;         /* a pidfd of the target, or its /proc/<pid>/stat, or -1 */
-	int death_is_pidfd;
-	int maps; /* /proc/self/maps of the helper, or -1 */
+	uint32_t state; /* enum helper_state; a futex */
+	int target;	/* PID, as the target itself sees it */
+	int pid;	/* of the helper; written by the kernel before the helper's first step */
+	int maps;	/* /proc/self/maps of the helper, or -1 */
+	struct lifeline lifeline;
 	struct failure failure;
 };
-
-static uint32_t load(const uint32_t *word)
-{
-	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
-}
-
-static void store(uint32_t *word, uint32_t value)
-{
-	__atomic_store_n(word, value, __ATOMIC_RELEASE);
-}
-
-static void note(struct failure *failure, const char *step, long result)
-{
-	failure->step = step;
-	failure->error = (int)-result;
-}
-
-/* ---- waiting ------------------------------------------------------------------------------- */
-
-enum end { DEAD, REPLACED };
-
-/*
- * Whether the PID is still a task that runs. ESRCH is the kernel's word for one that is past exit_mm
- * (its futex state is "dead") or is not there at all; every other answer needs a living owner.
- */
-static int main_thread_is_gone(const struct helper *helper)
-{
-	uint32_t probe = (uint32_t)helper->target;
-
-	return sys_futex(&probe, FUTEX_TRYLOCK_PI, 0, 0) == -ESRCH;
-}
-
-/* From proc_pid_stat(5): "pid (comm) state ppid …", num_threads the 20th field. A zombie with other
- * threads is a process whose main thread ended early. */
-static int stat_says_dead(int stat)
-{
-	char text[512];
-	long bytes = sys_pread(stat, text, sizeof(text), 0);
-	long at = bytes - 1;
-	char state;
-
-	if (bytes <= 0)
-		return 1; /* ESRCH: reaped */
-	while (at > 0 && text[at] != ')') /* the name may hold anything; the fields behind it do not */
-		at--;
-	if (at + 2 >= bytes)
-		return 1;
-	state = text[at + 2];
-	if (state != 'Z' && state != 'X')
-		return 0;
-	for (int field = 2; field < 20 && at < bytes; at++)
-		if (text[at] == ' ')
-			field++;
-	return at < bytes && (text[at] == '0' || text[at] == '1') && text[at + 1] == ' ';
-}
-
-#define LONGEST_STEP_MS 16
-
-static int is_dead_within(const struct helper *helper, int milliseconds)
-{
-	if (helper->death_is_pidfd)
-		return sys_poll_one(helper->death, milliseconds) > 0;
-	if (helper->death >= 0 && stat_says_dead(helper->death))
-		return 1;
-	/* Without even a sleep (a seccomp filter) waiting would be spinning: the release finds out for
-	 * itself whether the target still needs the memory. */
-	if (milliseconds > 0 && sys_sleep(milliseconds * NANOSECONDS_PER_MILLISECOND) < 0)
-		return 1;
-	/* So with neither a pidfd nor /proc, where nothing can be asked. */
-	return helper->death < 0 && milliseconds == LONGEST_STEP_MS;
-}
-
-/* How long a wait on the lifeline may last, in seconds, before it is begun anew. */
-#define LIFELINE_SECONDS 3600
-
-/*
- * Waits until the lifeline is cut; 0 if the target was found dead otherwise.
- *
- * After a stop (SIGSTOP, a frozen cgroup) the kernel looks the owner up again, by its number. If the
- * target died meanwhile and the number is another's, only the pidfd knows: hence the limit.
- */
-static int wait_on_lifeline(struct helper *helper)
-{
-	struct __kernel_timespec until;
-	long result;
-
-	for (;;) {
-		if ((result = sys_clock(CLOCK_REALTIME, &until)) < 0)
-			break;
-		until.tv_sec += LIFELINE_SECONDS;
-		store(&helper->lifeline, (uint32_t)helper->target);
-		result = sys_futex(&helper->lifeline, FUTEX_LOCK_PI, 0, &until);
-		if (result == 0 || result == -ESRCH)
-			return 1;
-		if (result != -EINTR && result != -EAGAIN && result != -ETIMEDOUT)
-			break;
-		if (is_dead_within(helper, 0))
-			return 0;
-	}
-	note(&helper->failure, "wait on a priority-inheritance futex", result);
-	sys_exit_group(1);
-}
-
-/*
- * The lifeline is a priority-inheritance futex that names the target's main thread as its owner, so
- * the kernel wakes us when that thread can never unlock it: it exits, or it execs
- * (futex_exit_release, futex_exec_release in kernel/futex/core.c). No signal, no descriptor in the
- * target, no word of its libc, no wake-up before. The target inherits no priority by it: the helper was
- * cloned with the target's own.
- *
- * Woken, one of three things is so:
- *   - the PID still runs: it has a new image (also when another thread did the exec: it took the PID);
- *   - the process is dead, or about to be: the pidfd tells;
- *   - only its main thread ended, and other threads go on. That, and only that, is waited for in steps,
- *     because an exec of one of them would wake nobody.
- */
-static enum end wait_for_end(struct helper *helper)
-{
-	int step = 1;
-
-	if (!wait_on_lifeline(helper))
-		return DEAD;
-	for (;;) {
-		int gone = main_thread_is_gone(helper);
-
-		/* Asked in this order: a PID that died and was reused in between is dead by its pidfd. */
-		if (is_dead_within(helper, gone ? step : 0))
-			return DEAD;
-		if (!gone)
-			return REPLACED;
-		if (step < LONGEST_STEP_MS)
-			step *= 2;
-	}
-}
 
 /* ---- the helper's life --------------------------------------------------------------------- */
 
@@ -194,11 +59,11 @@ static void settle(struct helper *helper)
 	add_number(&name, (unsigned)helper->target);
 	result = sys_prctl(PR_SET_NAME, (unsigned long)name.text, 0);
 	if (result < 0)
-		note(&helper->failure, "name the helper", result);
+		fail(&helper->failure, "name the helper", result);
 	if (result >= 0 && (result = sys_setsid()) < 0)
-		note(&helper->failure, "give the helper a session", result);
+		fail(&helper->failure, "give the helper a session", result);
 	if (result >= 0 && (result = sys_chdir("/")) < 0)
-		note(&helper->failure, "move the helper to /", result);
+		fail(&helper->failure, "move the helper to /", result);
 	if (result < 0)
 		sys_exit_group(1);
 	/* Below every other task as far as waking goes; the share of CPU stays. SCHED_IDLE would be
@@ -213,7 +78,7 @@ static void helper_main(void *argument)
 
 	settle(helper);
 	helper->maps = (int)sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-	if (close_all_but(helper->death, helper->maps, &helper->failure) < 0)
+	if (close_all_but(helper->lifeline.death, helper->maps, &helper->failure) < 0)
 		sys_exit_group(1);
 	if (drop_privileges(&helper->failure) < 0)
 		sys_exit_group(1);
@@ -221,7 +86,7 @@ static void helper_main(void *argument)
 	store(&helper->state, ARMED);
 	sys_futex(&helper->state, FUTEX_WAKE, 1, 0);
 
-	if (wait_for_end(helper) == DEAD) {
+	if (lifeline_wait(&helper->lifeline, &helper->failure) == DEAD) {
 		sys_sleep(HEAD_START_NS);
 		if (helper->maps >= 0)
 			release_address_space(helper->maps, helper);
@@ -241,23 +106,15 @@ static void go_between_main(void *argument)
 {
 	struct helper *helper = argument;
 	char *helper_stack = (char *)helper + sizeof(*helper) - GO_BETWEEN_BYTES;
-	struct line path = {.length = 0};
 	long result;
 
-	helper->death = (int)sys_pidfd_open(helper->target);
-	helper->death_is_pidfd = helper->death >= 0 && sys_poll_one(helper->death, 0) >= 0;
-	if (!helper->death_is_pidfd) {
-		add(&path, "/proc/");
-		add_number(&path, (unsigned)helper->target);
-		add(&path, "/stat");
-		helper->death = (int)sys_open(path.text, O_RDONLY | O_CLOEXEC);
-	}
+	lifeline_open(&helper->lifeline, helper->target);
 	if (sys_getppid() != helper->target)
 		sys_exit_group(1);
 	result = sys_clone_onto(CLONE_VM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID, helper_stack,
 				&helper->pid, (int *)&helper->state, helper_main, helper);
 	if (result < 0)
-		note(&helper->failure, "clone the helper", result);
+		fail(&helper->failure, "clone the helper", result);
 	sys_exit_group(0);
 }
 
@@ -284,9 +141,7 @@ static void await_armed(struct helper *helper)
 {
 	while (load(&helper->state) == STARTING)
 		sys_futex(&helper->state, FUTEX_WAIT, STARTING, 0);
-	/* The kernel sets this bit when it ties the waiting helper to the owner's task. From then on the
-	 * PID in the lifeline is no longer a number that could come to mean another process. */
-	while (load(&helper->state) == ARMED && !(load(&helper->lifeline) & FUTEX_WAITERS))
+	while (load(&helper->state) == ARMED && !lifeline_is_tied(&helper->lifeline))
 		sys_sleep(20000);
 }
 
@@ -296,10 +151,8 @@ static int start(struct helper *helper, struct failure *failure)
 	long go_between =
 		sys_clone_onto(CLONE_VM | CLONE_VFORK, helper, 0, 0, go_between_main, helper);
 
-	if (go_between < 0) {
-		note(failure, "clone the helper", go_between);
-		return -1;
-	}
+	if (go_between < 0)
+		return fail(failure, "clone the helper", go_between);
 	/* Fails only where another thread, in a wait for any child at all, was faster: as good. */
 	sys_wait4((int)go_between, 0, (int)__WCLONE);
 
@@ -309,35 +162,30 @@ static int start(struct helper *helper, struct failure *failure)
 		return 0;
 	*failure = helper->failure;
 	if (!failure->step)
-		note(failure, "keep the helper alive: it was killed", 0);
+		fail(failure, "keep the helper alive: it was killed", 0);
 	return -1;
 }
 
 int helper_start(struct failure *failure)
 {
 	const size_t bytes = GUARD_BYTES + STACKS_BYTES;
+	const char *reason = why_not_here();
 	signal_set all = ~(signal_set)0, before;
 	int started = -1;
 	long result;
 
-	const char *reason = why_not_here();
-
-	if (reason) {
-		note(failure, reason, 0);
-		return -1;
-	}
+	if (reason)
+		return fail(failure, reason, 0);
 	char *mapping = sys_mmap(bytes, PROT_NONE,
 				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE);
 
-	if (sys_failed(mapping)) {
-		note(failure, "map the helper's stack", (long)mapping);
-		return -1;
-	}
+	if (sys_failed(mapping))
+		return fail(failure, "map the helper's stack", (long)mapping);
 	/* Not in the target's children, and not in its core dumps. */
 	if ((result = sys_mprotect(mapping + GUARD_BYTES, STACKS_BYTES, PROT_READ | PROT_WRITE)) < 0 ||
 	    (result = sys_madvise((uintptr_t)mapping, bytes, MADV_DONTFORK)) < 0 ||
 	    (result = sys_madvise((uintptr_t)mapping, bytes, MADV_DONTDUMP)) < 0) {
-		note(failure, "prepare the helper's stack", result);
+		fail(failure, "prepare the helper's stack", result);
 		goto unmap;
 	}
 	struct helper *helper = (struct helper *)(mapping + bytes) - 1;
@@ -347,7 +195,7 @@ int helper_start(struct failure *failure)
 
 	/* A signal handler of the target must never run in the helper. */
 	if ((result = sys_signal_mask(SIG_SETMASK, &all, &before)) < 0) {
-		note(failure, "block signals", result);
+		fail(failure, "block signals", result);
 		goto unmap;
 	}
 	started = start(helper, failure);

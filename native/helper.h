@@ -2,11 +2,7 @@
 #ifndef ASYNC_TEARDOWN_HELPER_H
 #define ASYNC_TEARDOWN_HELPER_H
 
-/* What could not be done, and the errno that the kernel gave for it. */
-struct failure {
-	const char *step;
-	int error;
-};
+#include "failure.h"
 
 /*
  * Protects the calling process: when this returns 0, a helper is armed. Otherwise nothing has changed

@@ -163,6 +163,17 @@ static inline uintptr_t shadow_stack_pointer(void)
 #define sys_call4(number, a, b, c, d)                                                               \
 	sys_call6(number, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
 
+/* For words that the kernel or another process in this memory changes. */
+static inline uint32_t load(const uint32_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+static inline void store(uint32_t *word, uint32_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
 static inline void *sys_mmap(size_t bytes, int protection, int flags)
 {
 	return (void *)sys_call6(__NR_mmap, 0, (long)bytes, protection, flags, -1, 0);
