@@ -84,12 +84,15 @@ static char **planner_environment(char *plan_variable)
 
 	if (!environment)
 		return NULL;
+	environment[kept++] = plan_variable; /* before any other of its name */
 	for (size_t i = 0; i < count; i++)
 		if (!starts_with(environ[i], "NODE_"))
 			environment[kept++] = environ[i];
-	environment[kept] = plan_variable;
 	return environment;
 }
+
+/* A planner takes a twentieth of a second. One that cannot make all of its threads may hang for ever. */
+#define LONGEST_PLANNING_SECONDS 30
 
 /* What the target is to be limited to may be too little for Node.js. */
 static void lift_limits(void)
@@ -120,6 +123,7 @@ static void become_planner(char **argv, int plan_fd, pid_t launcher)
 		complain("cannot prepare its planner: %s", strerror(errno));
 		return;
 	}
+	alarm(LONGEST_PLANNING_SECONDS); /* outlasts the exec, and ends Node.js, which does not catch it */
 	become_node(argv + 1, environment);
 }
 
@@ -156,6 +160,12 @@ static int watch_planner(char **argv, int plan_fd, pid_t launcher)
 		if (errno == EINTR)
 			continue;
 		complain("lost its planner (Node.js): %s", strerror(errno));
+		return EXIT_NO_PLANNER;
+	}
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
+		complain("its planner (Node.js) hung for %d seconds and was ended; is the limit on processes "
+			 "(ulimit -u) too low for its threads?",
+			 LONGEST_PLANNING_SECONDS);
 		return EXIT_NO_PLANNER;
 	}
 	if (WIFSIGNALED(status)) {

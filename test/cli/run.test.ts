@@ -213,6 +213,10 @@ describe("run without a planner", () => {
 
   it.each([
     ["kill -ABRT $$", "its planner (Node.js) was ended by signal 6 (Aborted)"],
+    [
+      "exec sleep 1000",
+      "its planner (Node.js) hung for 30 seconds and was ended; is the limit on processes (ulimit -u) too low for its threads?",
+    ],
     ["exit 77", "its planner (Node.js) failed with exit code 77 and made no plan"],
     ["exit 0", "its planner (Node.js) failed with exit code 0 and made no plan"],
     ["exit 127", "its planner (Node.js) failed with exit code 127 and made no plan"],

@@ -56,6 +56,18 @@ describe("the build", () => {
     expect(stderr.split("\n")).toHaveLength(1);
   });
 
+  it("says in one sentence that a platform is not served", async () => {
+    const elsewhere = "Object.defineProperty(process, 'platform', { value: 'darwin' });";
+    const { exitCode, stderr } = await runToEnd([
+      process.execPath,
+      "--input-type=module",
+      "--eval",
+      `${elsewhere} await import("${root}/native/build.js");`,
+    ]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^async-teardown: works on Linux only, and this is darwin: [^\n]+$/);
+  });
+
   it("says in one sentence that an architecture is not served", async () => {
     const { exitCode, stderr } = await build([`CC=${join(root, "test/targets/cc-for-riscv.sh")}`]);
     expect(exitCode).toBe(1);

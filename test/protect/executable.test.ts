@@ -2,7 +2,7 @@ import { chmodSync, chownSync, copyFileSync, mkdtempSync, rmSync, symlinkSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { AsyncTeardownError } from "../../src/errors.js";
 import { hasFileCapabilities } from "../../src/linux/native.js";
 import { checkProtectable } from "../../src/protect/executable.js";
@@ -130,6 +130,9 @@ describe("file capabilities", () => {
     await execa("setcap", ["cap_net_raw+ep", path]);
     expect(hasFileCapabilities(path)).toBe(true);
     expect(verdict(path)).toBe("protectable"); // root gains nothing by them, so the loader trusts it
+    vi.spyOn(process, "getuid").mockReturnValue(61234);
+    expect(verdict(path)).toBe("ERR_FILE_CAPABILITIES");
+    vi.restoreAllMocks();
   });
 
   it("are none where there is no file, and no reason to crash", () => {
