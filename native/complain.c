@@ -4,12 +4,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 void complain(const char *format, ...)
 {
 	const struct timespec no_time = {0, 0};
 	sigset_t broken_pipe, pending, before;
 	va_list arguments;
+	char text[8192];
 
 	sigemptyset(&broken_pipe);
 	sigaddset(&broken_pipe, SIGPIPE);
@@ -17,10 +19,9 @@ void complain(const char *format, ...)
 	sigprocmask(SIG_BLOCK, &broken_pipe, &before);
 
 	va_start(arguments, format);
-	fputs("async-teardown: ", stderr);
-	vfprintf(stderr, format, arguments);
-	fputs("\n", stderr);
+	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
+	dprintf(STDERR_FILENO, "async-teardown: %s\n", text); /* in one write; what fails, fails */
 
 	if (!sigismember(&pending, SIGPIPE))
 		sigtimedwait(&broken_pipe, NULL, &no_time);
