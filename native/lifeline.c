@@ -1,6 +1,7 @@
 #include "lifeline.h"
 
 #include "line.h"
+#include "release.h"
 #include "sys.h"
 
 void lifeline_open(struct lifeline *lifeline, int target)
@@ -85,7 +86,7 @@ static int is_dead_within(const struct lifeline *lifeline, int milliseconds)
  * otherwise, -1 and *failure if the kernel does not play along.
  *
  * After a stop (SIGSTOP, a frozen cgroup) the kernel looks the owner up again, by its number. If the
- * target died meanwhile and the number is another's, only the pidfd knows: hence the limit.
+ * target exec'd meanwhile, or died and the number is another's, nothing would ever tell: hence the limit.
  */
 static int wait_on_futex(struct lifeline *lifeline, struct failure *failure)
 {
@@ -104,6 +105,8 @@ static int wait_on_futex(struct lifeline *lifeline, struct failure *failure)
 			break;
 		if (is_dead_within(lifeline, 0))
 			return 0;
+		if (is_last_user()) /* it exec'd meanwhile: the PID runs, but not in this memory */
+			return 1;
 	}
 	return fail(failure, "wait on a priority-inheritance futex", result);
 }

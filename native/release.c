@@ -128,11 +128,10 @@ static void release_private(const struct mapping *mapping)
 
 /*
  * unshare(CLONE_VM) answers EINVAL while any other process has this address space, and otherwise
- * succeeds without doing anything (kernel/fork.c, current_is_single_threaded). The other one may be a
- * child between vfork and exec, whose parent was killed: it still needs every page. Where a container's
- * seccomp filter forbids unshare we cannot know, and leave the memory to our own exit.
+ * succeeds without doing anything (kernel/fork.c, current_is_single_threaded). Where a container's seccomp
+ * filter forbids it we cannot know.
  */
-static int is_last_user(void)
+int is_last_user(void)
 {
 	return sys_unshare(CLONE_VM) == 0;
 }
@@ -143,6 +142,8 @@ void release_address_space(int maps, const void *own_stack)
 	struct maps_reader second = {.fd = maps};
 	struct mapping mapping;
 
+	/* The other user may be a child between vfork and exec, whose parent was killed: it still needs
+	 * every page. The memory is then left to our own exit. */
 	if (!is_last_user())
 		return;
 	/* Files and shared memory first: a lock, a busy mount or a page of a huge-page pool hangs off
