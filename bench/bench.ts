@@ -47,11 +47,8 @@ function measure({ words, signal = SIGKILL }: Case): Times {
 
 const protecting = [`LD_PRELOAD=${library}`, "ASYNC_TEARDOWN=pid=0000000000,ns=0000000000"];
 
-function sorted(numbers: readonly number[]): number[] {
-  return [...numbers].sort((a, b) => a - b);
-}
-
-const median = (numbers: readonly number[]) => sorted(numbers)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+const median = (numbers: readonly number[]) =>
+  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 const worst = (numbers: readonly number[]) => Math.max(...numbers);
 const ms = (seconds: number) => `${(seconds * 1000).toFixed(seconds < 0.01 ? 3 : 0)} ms`;
 const times = (ratio: number) => `${ratio.toFixed(ratio < 10 ? 2 : 0)} ×`;

@@ -35,7 +35,6 @@ enum helper_state {
 
 struct helper {
 	uint32_t state; /* enum helper_state; a futex */
-	int target;	/* PID, as the target itself sees it */
 	int pid;	/* of the helper; written by the kernel before the helper's first step */
 	int maps;	/* /proc/self/maps of the helper, or -1 */
 	struct lifeline lifeline;
@@ -56,7 +55,7 @@ static void settle(struct helper *helper)
 	long result;
 
 	add(&name, "cleanup/");
-	add_number(&name, (unsigned)helper->target);
+	add_number(&name, (unsigned)helper->lifeline.target);
 	result = sys_prctl(PR_SET_NAME, (unsigned long)name.text, 0);
 	if (result < 0)
 		fail(&helper->failure, "name the helper", result);
@@ -108,8 +107,8 @@ static void go_between_main(void *argument)
 	char *helper_stack = (char *)helper + sizeof(*helper) - GO_BETWEEN_BYTES;
 	long result;
 
-	lifeline_open(&helper->lifeline, helper->target);
-	if (sys_getppid() != helper->target)
+	lifeline_open(&helper->lifeline);
+	if (sys_getppid() != helper->lifeline.target)
 		sys_exit_group(1);
 	result = sys_clone_onto(CLONE_VM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID, helper_stack,
 				&helper->pid, (int *)&helper->state, helper_main, helper);
@@ -191,7 +190,7 @@ int helper_start(struct failure *failure)
 	struct helper *helper = (struct helper *)(mapping + bytes) - 1;
 
 	helper->state = STARTING;
-	helper->target = sys_getpid();
+	helper->lifeline.target = sys_getpid();
 
 	/* A signal handler of the target must never run in the helper. */
 	if ((result = sys_signal_mask(SIG_SETMASK, &all, &before)) < 0) {

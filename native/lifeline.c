@@ -4,19 +4,18 @@
 #include "release.h"
 #include "sys.h"
 
-void lifeline_open(struct lifeline *lifeline, int target)
+void lifeline_open(struct lifeline *lifeline)
 {
 	struct line path = {.length = 0};
 
-	lifeline->target = target;
-	lifeline->death = (int)sys_pidfd_open(target);
+	lifeline->death = (int)sys_pidfd_open(lifeline->target);
 	lifeline->death_is_pidfd = lifeline->death >= 0 && sys_poll_one(lifeline->death, 0) >= 0;
 	if (lifeline->death_is_pidfd)
 		return;
 	if (lifeline->death >= 0)
 		sys_close(lifeline->death);
 	add(&path, "/proc/");
-	add_number(&path, (unsigned)target);
+	add_number(&path, (unsigned)lifeline->target);
 	add(&path, "/stat");
 	lifeline->death = (int)sys_open(path.text, O_RDONLY | O_CLOEXEC);
 }

@@ -19,8 +19,8 @@ enum end {
 	UNKNOWN,  /* waiting failed; *failure says how */
 };
 
-/* Opens what tells of the target's death. The PID must be surely the target's still. */
-void lifeline_open(struct lifeline *lifeline, int target);
+/* Opens what tells of the death of `target`. The PID must be surely the target's still. */
+void lifeline_open(struct lifeline *lifeline);
 
 /* Sleeps until the target's end. */
 enum end lifeline_wait(struct lifeline *lifeline, struct failure *failure);

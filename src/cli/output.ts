@@ -33,7 +33,7 @@ export function complain(sentence: string): void {
   printError(`async-teardown: ${sentence}\n`);
 }
 
-export function describe(error: AsyncTeardownError): string {
+function describe(error: AsyncTeardownError): string {
   return error.advice === undefined ? error.message : `${error.message}; ${error.advice}`;
 }
 

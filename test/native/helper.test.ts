@@ -129,8 +129,11 @@ describe.each(circumstances)("a helper %s", (_, denied) => {
     expect(guarded.back).toBeLessThan(plain.back * 2 + 0.2);
   });
 
-  it("lets go of the old memory when the target execs, and protects the new program", async () => {
-    const child = await startProtected(affordable(256 * MiB), "exec", program("hog"), "0", "stay");
+  it.each([
+    ["the target", "exec"],
+    ["another thread than its main one", "thread-exec"],
+  ])("lets go of the old memory when %s execs, and protects the new program", async (_, way) => {
+    const child = await startProtected(affordable(256 * MiB), way, program("hog"), "0", "stay");
     const first = helperOf(child.pid);
 
     child.stdin?.write("x");
@@ -138,15 +141,6 @@ describe.each(circumstances)("a helper %s", (_, denied) => {
     await until(() => helpersOf(child.pid).length === 1, "a second one is there");
     expect(status(child.pid).Name).toBe("hog");
     expect(residentBytes(helperOf(child.pid))).toBeLessThan(16 * MiB);
-  });
-
-  it("lets go of it, too, when another thread than the main one execs", async () => {
-    const child = await startProtected(affordable(256 * MiB), "thread-exec", program("hog"), "0", "stay");
-    const first = helperOf(child.pid);
-
-    child.stdin?.write("x");
-    await until(() => !existsSync(`/proc/${first}`), "the first helper is gone");
-    await until(() => helpersOf(child.pid).length === 1, "a second one is there");
   });
 
   it("stays while the main thread is gone and others go on", async () => {
