@@ -1,11 +1,9 @@
 /* Entry for Node.js: what JavaScript has no call for. Every decision is made there; see src/linux/native.ts. */
-#define _GNU_SOURCE
-#include <errno.h>
+#include <linux/kcmp.h>
 #include <node_api.h>
-#include <stdlib.h>
-#include <sys/xattr.h>
 
 #include "helper.h"
+#include "sys.h"
 
 static napi_value make_number(napi_env env, int number)
 {
@@ -48,8 +46,42 @@ static napi_value has_file_capabilities(napi_env env, napi_callback_info info)
 		return NULL;
 	}
 	/* ENODATA: none. ENOTSUP and the like: a file system that knows none. */
-	napi_get_boolean(env, getxattr(path, "security.capability", NULL, 0) > 0, &result);
+	napi_get_boolean(env, sys_call4(__NR_getxattr, path, "security.capability", 0, 0) > 0, &result);
 	return result;
+}
+
+/* Two numbers, or an exception. */
+static int get_numbers(napi_env env, napi_callback_info info, int32_t numbers[2])
+{
+	napi_value arguments[2];
+	size_t count = 2;
+
+	if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) == napi_ok && count == 2 &&
+	    napi_get_value_int32(env, arguments[0], &numbers[0]) == napi_ok &&
+	    napi_get_value_int32(env, arguments[1], &numbers[1]) == napi_ok)
+		return 0;
+	napi_throw_type_error(env, NULL, "takes two numbers");
+	return -1;
+}
+
+/* compareAddressSpaces(pid, pid): 0 where it is the same, 1 to 3 where not, else a negative errno. */
+static napi_value compare_address_spaces(napi_env env, napi_callback_info info)
+{
+	int32_t pids[2];
+
+	if (get_numbers(env, info, pids) < 0)
+		return NULL;
+	return make_number(env, (int)sys_call3(__NR_kcmp, pids[0], pids[1], KCMP_VM));
+}
+
+/* signalProcess(descriptor of /proc/<pid>, signal): 0 or a positive errno. */
+static napi_value signal_process(napi_env env, napi_callback_info info)
+{
+	int32_t numbers[2];
+
+	if (get_numbers(env, info, numbers) < 0)
+		return NULL;
+	return make_number(env, -(int)sys_call4(__NR_pidfd_send_signal, numbers[0], numbers[1], 0, 0));
 }
 
 NAPI_MODULE_INIT()
@@ -58,6 +90,9 @@ NAPI_MODULE_INIT()
 		{"protectSelf", NULL, protect_self, NULL, NULL, NULL, napi_enumerable, NULL},
 		{"hasFileCapabilities", NULL, has_file_capabilities, NULL, NULL, NULL,
 		 napi_enumerable, NULL},
+		{"compareAddressSpaces", NULL, compare_address_spaces, NULL, NULL, NULL,
+		 napi_enumerable, NULL},
+		{"signalProcess", NULL, signal_process, NULL, NULL, NULL, napi_enumerable, NULL},
 	};
 
 	napi_define_properties(env, exports, sizeof(functions) / sizeof(*functions), functions);

@@ -26,15 +26,23 @@ const freestanding = [
   "-U_FORTIFY_SOURCE",
 ];
 
+const hardened = ["-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack"];
+
 /** NODELETE: the helper's text must stay where it is, whatever dlclose is asked for. */
-const shared = ["-shared", "-Wl,-z,nodelete", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack"];
+const shared = ["-shared", "-Wl,-z,nodelete", ...hardened];
 
-const helper = ["helper.c", "lifeline.c", "confine.c", "release.c", "namespace.c", "builtins.c"];
+/** What helper and holder have in common. */
+const common = ["settle.c", "confine.c", "builtins.c"];
 
-/** Return addresses and jump targets checked by the CPU, as the distributions build theirs. */
-const branchProtection = {
-  "x86-64": "-fcf-protection=full",
-  aarch64: "-mbranch-protection=bti+pac-ret",
+const helper = ["helper.c", "lifeline.c", "release.c", "namespace.c", ...common];
+
+/**
+ * Return addresses and jump targets checked by the CPU, as the distributions build theirs; atomic
+ * operations in place, where a compiler would call functions of its own library.
+ */
+const architectures = {
+  "x86-64": ["-fcf-protection=full"],
+  aarch64: ["-mbranch-protection=bti+pac-ret", "-mno-outline-atomics"],
 };
 
 /** @param {string} sentence @returns {never} */
@@ -58,7 +66,7 @@ function findCompiler() {
   );
 }
 
-/** @param {string} machine @returns {keyof typeof branchProtection} */
+/** @param {string} machine @returns {keyof typeof architectures} */
 function architectureOf(machine) {
   if (/^(x86_64|amd64)-.*linux-(?!gnux32)/.test(machine)) return "x86-64";
   if (/^(aarch64|arm64)-.*linux/.test(machine)) return "aarch64";
@@ -90,19 +98,24 @@ if (process.platform !== "linux")
   );
 
 const compiler = findCompiler();
-const protection = branchProtection[architectureOf(compiler.machine)];
+const architecture = architectures[architectureOf(compiler.machine)];
 const nodeHeaders = createRequire(import.meta.url)("node-api-headers").include_dir;
 
 mkdirSync(output, { recursive: true });
 build(
   "libasync-teardown.so",
-  [...freestanding, ...shared, "-nostdlib", "-Wl,-z,defs", protection],
+  [...freestanding, ...shared, "-nostdlib", "-Wl,-z,defs", ...architecture],
   ["preload.c", ...helper],
 );
 build(
   "addon.node",
-  [...freestanding, ...shared, protection, "-isystem", nodeHeaders],
+  [...freestanding, ...shared, ...architecture, "-isystem", nodeHeaders],
   ["addon.c", ...helper],
+);
+build(
+  "async-teardown-holder",
+  [...freestanding, "-fPIE", "-static-pie", "-nostdlib", ...hardened, ...architecture],
+  ["holder.c", "reader.c", "exec_event.c", "resident.c", ...common],
 );
 build(
   "async-teardown",
@@ -111,9 +124,8 @@ build(
     "-fPIE",
     "-pie",
     "-fstack-protector-strong",
-    "-Wl,-z,relro",
-    "-Wl,-z,now",
-    protection,
+    ...hardened,
+    ...architecture,
     `-DNODE_OF_BUILD=${JSON.stringify(process.execPath)}`,
   ],
   ["launcher.c", "planner.c", "complain.c", "namespace.c"],

@@ -1,9 +1,5 @@
 #include "confine.h"
 
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-
 #include "sys.h"
 
 struct directory_entry {
@@ -90,57 +86,34 @@ int close_all_but(int keep, int keep_too, struct failure *failure)
 		result = close_listed(keep, keep_too);
 	if (result < 0)
 		result = close_counted(keep, keep_too);
-	return result < 0 ? fail(failure, "close the target's descriptors in the helper", result) : 0;
+	return result < 0 ? fail(failure, "close inherited descriptors", result) : 0;
 }
-
-#define ALLOW(name)                                                                                 \
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##name, 0, 1),                                     \
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
-
-/* What waiting (the first six) and releasing take, and no more. */
-static const struct sock_filter allowed[] = {
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SECCOMP_ARCHITECTURE, 1, 0),
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-	ALLOW(futex),
-	ALLOW(ppoll),
-	ALLOW(nanosleep),
-	ALLOW(clock_gettime),
-	ALLOW(restart_syscall), /* a sleep that SIGSTOP and SIGCONT interrupted */
-	ALLOW(pread64),
-	ALLOW(madvise),
-	ALLOW(munmap),
-	ALLOW(exit_group),
-	/* unshare(CLONE_VM) changes nothing; it only tells whether others use this address space. */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_unshare, 0, 3),
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, CLONE_VM, 0, 1),
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-};
 
 int drop_privileges(struct failure *failure)
 {
-	/* A core dump of the helper would be one of the target's whole memory. A limit of 0 does not
+	/* A core dump of a helper would be one of the target's whole memory. A limit of 0 does not
 	 * keep it from a core_pattern that is a pipe; 1 does (core(5), fs/coredump.c). */
 	struct rlimit64 limit;
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0, 0, 0}, {0, 0, 0}};
-	struct sock_fprog filter = {.len = sizeof(allowed) / sizeof(*allowed),
-				    .filter = (struct sock_filter *)allowed};
 	long result;
 
 	if ((result = sys_get_limit(RLIMIT_CORE, &limit)) < 0)
-		return fail(failure, "read the helper's core limit", result);
+		return fail(failure, "read the limit on core dumps", result);
 	limit.rlim_cur = limit.rlim_max < 1 ? limit.rlim_max : 1;
 	if ((result = sys_set_limit(RLIMIT_CORE, &limit)) < 0)
-		return fail(failure, "forbid core dumps of the helper", result);
+		return fail(failure, "forbid core dumps", result);
 	if ((result = sys_capset(&header, none)) < 0)
-		return fail(failure, "drop the helper's capabilities", result);
+		return fail(failure, "drop capabilities", result);
 	if ((result = sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0)) < 0)
-		return fail(failure, "set no_new_privs in the helper", result);
-	if ((result = sys_prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, (unsigned long)&filter)) < 0)
-		return fail(failure, "install the helper's seccomp filter", result);
+		return fail(failure, "set no_new_privs", result);
 	return 0;
+}
+
+int allow_only(const struct sock_filter *calls, unsigned short count, unsigned flags, struct failure *failure)
+{
+	struct sock_fprog filter = {.len = count, .filter = (struct sock_filter *)calls};
+	long result = sys_call3(__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
+
+	return result != 0 ? fail(failure, "install a seccomp filter", result) : 0;
 }

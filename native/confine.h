@@ -1,16 +1,45 @@
-/* Shuts the door behind the helper: what it shares writable memory with must not gain by it. */
+/* Shuts the door behind a helper or holder: what is so near to a target must be no way into it. */
 #ifndef ASYNC_TEARDOWN_CONFINE_H
 #define ASYNC_TEARDOWN_CONFINE_H
 
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+
 #include "failure.h"
+#include "sys.h"
 
 /* Closes every descriptor but these two (a negative one is none). 0, or -1 and *failure. */
 int close_all_but(int keep, int keep_too, struct failure *failure);
 
-/*
- * Gives up all capabilities, the way to new ones, core dumps, and every system call that waiting and
- * releasing do not need. 0, or -1 and *failure.
- */
+/* Gives up all capabilities, the way to new ones, and core dumps. 0, or -1 and *failure. */
 int drop_privileges(struct failure *failure);
+
+/*
+ * Forbids every system call but those that the filter allows; `flags` are those of seccomp(2). To be
+ * called behind drop_privileges. 0, or -1 and *failure.
+ */
+int allow_only(const struct sock_filter *calls, unsigned short count, unsigned flags, struct failure *failure);
+
+/* What such a filter is made of. First, a way into the kernel that has other numbers is shut. */
+#define FILTER_START                                                                                \
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),                    \
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SECCOMP_ARCHITECTURE, 1, 0),                    \
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),                                \
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))
+
+#define ALLOW(name)                                                                                 \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##name, 0, 1),                                     \
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+/* The call, if the low half of an argument is this value. */
+#define ALLOW_IF(name, argument, value)                                                             \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##name, 0, 4),                                     \
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[argument])),  \
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1),                                   \
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),                                       \
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))
+
+#define FILTER_END BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
 
 #endif

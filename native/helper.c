@@ -4,9 +4,9 @@
 
 #include "confine.h"
 #include "lifeline.h"
-#include "line.h"
 #include "namespace.h"
 #include "release.h"
+#include "settle.h"
 #include "sys.h"
 
 /*
@@ -43,50 +43,41 @@ struct helper {
 
 /* ---- the helper's life --------------------------------------------------------------------- */
 
-/*
- * What a parent is given to get from the death of its child to the end of its waitpid: on a machine
- * with few CPUs, a release that started at once would take the very one that the parent is woken on.
- */
-#define HEAD_START_NS 1000000L
-
-static void settle(struct helper *helper)
-{
-	struct line name = {.length = 0};
-	long result;
-
-	add(&name, "cleanup/");
-	add_number(&name, (unsigned)helper->lifeline.target);
-	result = sys_prctl(PR_SET_NAME, (unsigned long)name.text, 0);
-	if (result < 0)
-		fail(&helper->failure, "name the helper", result);
-	if (result >= 0 && (result = sys_setsid()) < 0)
-		fail(&helper->failure, "give the helper a session", result);
-	if (result >= 0 && (result = sys_chdir("/")) < 0)
-		fail(&helper->failure, "move the helper to /", result);
-	if (result < 0)
-		sys_exit_group(1);
-	/* Below every other task as far as waking goes; the share of CPU stays. SCHED_IDLE would be
-	 * lower, but without CAP_SYS_NICE there is no way back from it (sched(7)); so the helper of an
-	 * idle target cannot leave it either, and need not. */
-	sys_set_scheduler(SCHED_BATCH);
-}
+/* What waiting (the first six) and releasing take, and no more. */
+static const struct sock_filter allowed[] = {
+	FILTER_START,
+	ALLOW(futex),
+	ALLOW(ppoll),
+	ALLOW(nanosleep),
+	ALLOW(clock_gettime),
+	ALLOW(restart_syscall), /* a sleep that SIGSTOP and SIGCONT interrupted */
+	ALLOW(pread64),
+	ALLOW(madvise),
+	ALLOW(munmap),
+	ALLOW(exit_group),
+	/* unshare(CLONE_VM) changes nothing; it only tells whether others use this address space. */
+	ALLOW_IF(unshare, 0, CLONE_VM),
+	FILTER_END,
+};
 
 static void helper_main(void *argument)
 {
 	struct helper *helper = argument;
 
-	settle(helper);
+	if (settle(helper->lifeline.target, &helper->failure) < 0)
+		sys_exit_group(1);
 	helper->maps = (int)sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 	if (close_all_but(helper->lifeline.death, helper->maps, &helper->failure) < 0)
 		sys_exit_group(1);
-	if (drop_privileges(&helper->failure) < 0)
+	if (drop_privileges(&helper->failure) < 0 ||
+	    allow_only(allowed, sizeof(allowed) / sizeof(*allowed), 0, &helper->failure) < 0)
 		sys_exit_group(1);
 
 	store(&helper->state, ARMED);
 	sys_futex(&helper->state, FUTEX_WAKE, 1, 0);
 
 	if (lifeline_wait(&helper->lifeline, &helper->failure) == DEAD) {
-		sys_sleep(HEAD_START_NS);
+		let_parent_run();
 		if (helper->maps >= 0)
 			release_address_space(helper->maps, helper);
 	}

@@ -119,8 +119,11 @@ static int run_without_planner(int argc, char **argv)
 {
 	int best_effort = 0, at = 2;
 
-	for (; at < argc && argv[at][0] == '-' && strcmp(argv[at], "--") != 0; at++)
+	for (; at < argc && argv[at][0] == '-' && strcmp(argv[at], "--") != 0; at++) {
 		best_effort |= strcmp(argv[at], "--best-effort") == 0;
+		if (strcmp(argv[at], "--mechanism") == 0)
+			at++; /* its value is a word of its own */
+	}
 	if (at < argc && strcmp(argv[at], "--") == 0)
 		at++;
 	if (!best_effort || at >= argc)

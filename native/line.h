@@ -16,9 +16,9 @@ static inline void add(struct line *line, const char *text)
 	line->text[line->length] = 0;
 }
 
-static inline void add_number(struct line *line, unsigned value)
+static inline void add_number(struct line *line, unsigned long value)
 {
-	char digits[11];
+	char digits[21];
 	char *first = digits + sizeof(digits) - 1;
 
 	*first = 0;

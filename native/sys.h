@@ -92,6 +92,15 @@ static inline uintptr_t shadow_stack_pointer(void)
 	return pointer;
 }
 
+/* Where a program without a libc begins: hands its stack, as the kernel laid it out, to a function. */
+#define PROGRAM_STARTS_WITH(function)                                                               \
+	__asm__(".globl _start\n_start:\n\t"                                                        \
+		"xor %ebp, %ebp\n\t"                                                                \
+		"mov %rsp, %rdi\n\t"                                                                \
+		"and $-16, %rsp\n\t"                                                                \
+		"call " #function "\n\t"                                                            \
+		"hlt\n")
+
 #define SECCOMP_ARCHITECTURE AUDIT_ARCH_X86_64
 
 #elif defined(__aarch64__)
@@ -150,6 +159,14 @@ static inline uintptr_t shadow_stack_pointer(void)
 	return 0;
 }
 
+#define PROGRAM_STARTS_WITH(function)                                                               \
+	__asm__(".globl _start\n_start:\n\t"                                                        \
+		"mov x29, xzr\n\t"                                                                  \
+		"mov x30, xzr\n\t"                                                                  \
+		"mov x0, sp\n\t"                                                                    \
+		"bl " #function "\n\t"                                                              \
+		"brk #1\n")
+
 #define SECCOMP_ARCHITECTURE AUDIT_ARCH_AARCH64
 
 #else
@@ -200,9 +217,14 @@ static inline long sys_madvise(uintptr_t address, size_t bytes, int advice)
 	return sys_call3(__NR_madvise, address, bytes, advice);
 }
 
+static inline long sys_open_at(int directory, const char *path, int flags)
+{
+	return sys_call4(__NR_openat, directory, path, flags, 0);
+}
+
 static inline long sys_open(const char *path, int flags)
 {
-	return sys_call4(__NR_openat, AT_FDCWD, path, flags, 0);
+	return sys_open_at(AT_FDCWD, path, flags);
 }
 
 static inline long sys_close(int fd)
@@ -220,9 +242,19 @@ static inline long sys_pread(int fd, void *buffer, size_t bytes, long offset)
 	return sys_call4(__NR_pread64, fd, buffer, bytes, offset);
 }
 
+static inline long sys_read(int fd, void *buffer, size_t bytes)
+{
+	return sys_call3(__NR_read, fd, buffer, bytes);
+}
+
 static inline long sys_write(int fd, const void *buffer, size_t bytes)
 {
 	return sys_call3(__NR_write, fd, buffer, bytes);
+}
+
+static inline long sys_ioctl(int fd, unsigned long request, void *argument)
+{
+	return sys_call3(__NR_ioctl, fd, request, argument);
 }
 
 static inline long sys_readlink(const char *path, char *buffer, size_t bytes)
@@ -287,14 +319,20 @@ static inline long sys_clock(int clock, struct __kernel_timespec *time)
 	return sys_call2(__NR_clock_gettime, clock, time);
 }
 
-/* Waits for input on one descriptor, at most so many milliseconds (negative: for ever). */
-static inline long sys_poll_one(int fd, int milliseconds)
+/* Waits for one of the descriptors, at most so many milliseconds (negative: for ever). */
+static inline long sys_poll(struct pollfd *each, unsigned count, int milliseconds)
 {
-	struct pollfd one = {.fd = fd, .events = POLLIN, .revents = 0};
 	struct __kernel_timespec limit = {.tv_sec = milliseconds / 1000,
 					  .tv_nsec = (milliseconds % 1000) * NANOSECONDS_PER_MILLISECOND};
 
-	return sys_call4(__NR_ppoll, &one, 1, milliseconds < 0 ? 0 : &limit, 0);
+	return sys_call4(__NR_ppoll, each, count, milliseconds < 0 ? 0 : &limit, 0);
+}
+
+static inline long sys_poll_one(int fd, int milliseconds)
+{
+	struct pollfd one = {.fd = fd, .events = POLLIN, .revents = 0};
+
+	return sys_poll(&one, 1, milliseconds);
 }
 
 static inline long sys_sleep(long nanoseconds)

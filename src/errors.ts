@@ -25,6 +25,17 @@ export const errorCodes = {
     meaning: "Built for another architecture or word size than this package",
   },
   ERR_HELPER: { exitCode: 125, meaning: "The helper could not be started" },
+  ERR_NO_PROCESS: { exitCode: 125, meaning: "There is no such process, or it ended meanwhile" },
+  ERR_NOT_HOLDABLE: {
+    exitCode: 125,
+    meaning: "Has no address space that a holder could hold, as a kernel thread, or would end with it",
+  },
+  ERR_NOT_PERMITTED: { exitCode: 125, meaning: "The kernel does not permit it to this process" },
+  ERR_ALREADY_PROTECTED: { exitCode: 125, meaning: "A helper or a holder protects it already" },
+  ERR_NOT_ATTACHED: { exitCode: 125, meaning: "No holder holds it" },
+  ERR_KERNEL: { exitCode: 125, meaning: "The kernel lacks something that a holder needs" },
+  ERR_CGROUP: { exitCode: 125, meaning: "The cgroup asked for cannot be entered" },
+  ERR_HOLDER: { exitCode: 125, meaning: "The holder could not be started" },
 } as const satisfies Record<string, { exitCode: number; meaning: string }>;
 
 export type ErrorCode = keyof typeof errorCodes;
@@ -39,7 +50,11 @@ export class AsyncTeardownError extends Error {
   /** What to do about it, as a sentence; undefined where the message says it all. */
   readonly advice: string | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { advice?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { advice?: string | undefined; cause?: unknown } = {},
+  ) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.code = code;
     this.advice = options.advice;

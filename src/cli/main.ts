@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { attachCommand } from "./attach.js";
+import { detachCommand } from "./detach.js";
 import { envCommand } from "./env.js";
 import { print, printError, reportFailure } from "./output.js";
 import { deliverNoPlan } from "./plan.js";
@@ -8,6 +10,7 @@ import { runCommand } from "./run.js";
 const examples = `
 Examples:
   async-teardown run -- redis-server --port 6379
+  async-teardown attach $(pidof qemu-system-x86_64)
   async-teardown run --help`;
 
 function version(): string {
@@ -23,7 +26,7 @@ function program(): Command {
     .addHelpText("after", examples);
 
   // A subcommand that is added, not made by .command(), does not take over how errors end.
-  for (const command of [main, runCommand(), envCommand()]) {
+  for (const command of [main, runCommand(), attachCommand(), detachCommand(), envCommand()]) {
     command.exitOverride().configureOutput({
       writeOut: print,
       writeErr: printError,
@@ -35,7 +38,7 @@ function program(): Command {
 }
 
 try {
-  program().parse();
+  await program().parseAsync();
 } catch (error) {
   // Commander has said what it has to say. --help and --version come this way too.
   const { exitCode } = error as { exitCode?: number };

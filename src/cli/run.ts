@@ -1,14 +1,20 @@
-import { Command } from "commander";
-import { AsyncTeardownError } from "../errors.js";
+import { Command, Option } from "commander";
+import { AsyncTeardownError, errorCodes } from "../errors.js";
 import type { Bytes } from "../linux/bytes.js";
 import { ownArguments, ownEnvironment } from "../linux/process.js";
+import { attach } from "../protect/attach.js";
 import { protectingVariables } from "../protect/environment.js";
 import { checkProtectable } from "../protect/executable.js";
 import { resolveCommand, type Surroundings } from "../protect/resolve.js";
 import { complain } from "./output.js";
 import { deliverPlan, waitingLauncher } from "./plan.js";
 
+const mechanisms = ["auto", "helper", "holder", "both"] as const;
+
+type Mechanism = (typeof mechanisms)[number];
+
 interface RunOptions {
+  mechanism: Mechanism;
   bestEffort?: boolean;
 }
 
@@ -17,6 +23,7 @@ Examples:
   async-teardown run -- qemu-system-x86_64 -m 64G -nographic disk.img
   async-teardown run redis-server /etc/redis/redis.conf
   async-teardown run --best-effort -- ./start.sh
+  async-teardown run --mechanism both -- /usr/sbin/mysqld
 
 The command runs in this very process: same PID, descriptors, signals and limits. A script
 that ends in 'exec server' stays protected; the command's children are not.
@@ -34,32 +41,98 @@ function variable(environment: readonly Bytes[], name: string): Bytes | undefine
   return environment.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
-/** The variables that protect the process, or none where it has to run unprotected. */
-function protection(
+type Variables = Readonly<Record<string, Bytes>>;
+
+/** A way to protect what becomes the command; gives the variables that this takes. */
+type Part = (
   pid: number,
   path: Bytes,
   surroundings: Surroundings,
-  environment: readonly Bytes[],
-  bestEffort: boolean,
-): Record<string, Bytes> {
-  try {
+  inherited: Bytes | undefined,
+) => Promise<Variables>;
+
+function byHelper(bestEffort: boolean): Part {
+  return async (pid, path, surroundings, inherited) => {
     checkProtectable(path, surroundings);
-    return { ...protectingVariables(variable(environment, "LD_PRELOAD"), { pid, bestEffort }) };
+    return { ...protectingVariables(inherited, { pid, bestEffort }) };
+  };
+}
+
+/** The holder is attached before the exec, and follows it. */
+const byHolder: Part = async (pid) => {
+  try {
+    const { warning } = await attach(pid);
+
+    if (warning !== undefined) complain(warning);
   } catch (error) {
-    if (!bestEffort || !(error instanceof AsyncTeardownError)) throw error;
-    complain(`${error.message}; it runs unprotected`);
-    return {};
+    if (!(error instanceof AsyncTeardownError) || error.code !== "ERR_ALREADY_PROTECTED") throw error;
+  }
+  return {};
+};
+
+function byEither(bestEffort: boolean): Part {
+  return async (...details) => {
+    try {
+      return await byHelper(bestEffort)(...details);
+    } catch (refusal) {
+      if (!(refusal instanceof AsyncTeardownError) || errorCodes[refusal.code].exitCode !== 125)
+        throw refusal;
+      return byHolder(...details).catch((error: AsyncTeardownError) => {
+        throw new AsyncTeardownError(
+          refusal.code,
+          `${refusal.message}; nor by a holder, as ${error.message}`,
+          {
+            advice: refusal.advice,
+            cause: error,
+          },
+        );
+      });
+    }
+  };
+}
+
+function partsOf(mechanism: Mechanism, bestEffort: boolean): Part[] {
+  switch (mechanism) {
+    case "helper":
+      return [byHelper(bestEffort)];
+    case "holder":
+      return [byHolder];
+    case "both":
+      return [byHelper(bestEffort), byHolder];
+    case "auto":
+      return [byEither(bestEffort)];
   }
 }
 
-function run(operands: string[], { bestEffort = false }: RunOptions): void {
+/** Protects by each part; with best effort, a part that fails is left out with a word. */
+async function protect(
+  parts: readonly Part[],
+  bestEffort: boolean,
+  ...details: Parameters<Part>
+): Promise<Variables> {
+  const variables = {};
+
+  for (const part of parts) {
+    try {
+      Object.assign(variables, await part(...details));
+    } catch (error) {
+      if (!bestEffort || !(error instanceof AsyncTeardownError)) throw error;
+      complain(`${error.message}; it runs ${parts.length === 1 ? "unprotected" : "without that"}`);
+    }
+  }
+  return variables;
+}
+
+async function run(operands: string[], { mechanism, bestEffort = false }: RunOptions): Promise<void> {
   const launcher = waitingLauncher();
   const words = ownArguments();
   const environment = ownEnvironment();
   const surroundings = { path: variable(environment, "PATH") };
   const command = words.length - operands.length;
   const path = resolveCommand(words[command] ?? "", surroundings);
-  const variables = protection(launcher.pid, path, surroundings, environment, bestEffort);
+  const parts = partsOf(mechanism, bestEffort);
+  const inherited = variable(environment, "LD_PRELOAD");
+  const variables = await protect(parts, bestEffort, launcher.pid, path, surroundings, inherited);
 
   deliverPlan(launcher, { path, commandIndex: command - argumentsOfNode, variables });
 }
@@ -69,10 +142,20 @@ export function runCommand(): Command {
     .summary("run a command protected, in place")
     .description(
       "Runs a command so that it exits at once, whatever it holds in memory: a helper, made before its " +
-        "main function, shares its address space, outlives it, and gives the memory back afterwards.",
+        "main function, shares its address space, outlives it, and gives the memory back afterwards; or a " +
+        "holder does so from outside.",
     )
-    .usage("[--best-effort] [--] COMMAND [ARG...]")
+    .usage("[OPTION...] [--] COMMAND [ARG...]")
     .argument("<command...>", "what to run, and its arguments")
+    .addOption(
+      new Option(
+        "--mechanism <mechanism>",
+        "what protects it: a helper from inside, a holder from outside (takes CAP_SYS_PTRACE), both, or the " +
+          "helper where it can and else the holder",
+      )
+        .choices(mechanisms)
+        .default("auto"),
+    )
     .option("--best-effort", "run it unprotected, with a warning, where it cannot be protected")
     .passThroughOptions()
     .addHelpText("after", examples)

@@ -1,16 +1,24 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
+import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 import { AsyncTeardownError } from "../errors.js";
 import { type Bytes, toBuffer, toBytes } from "./bytes.js";
+import type { ProcessDirectory } from "./procfs.js";
 
 /** What native/addon.c exports. */
 interface Addon {
   protectSelf(): { step: string; errno: number } | null;
   hasFileCapabilities(path: Buffer): boolean;
+  compareAddressSpaces(pid: number, other: number): number;
+  signalProcess(directory: number, signal: number): number;
 }
 
-function builtFile(name: string): string {
+/**
+ * A file of the native part.
+ * @throws AsyncTeardownError ERR_PLATFORM, ERR_NOT_BUILT
+ */
+export function builtFile(name: string): string {
   const path = fileURLToPath(new URL(`../../build/${name}`, import.meta.url));
 
   if (process.platform !== "linux" || !["x64", "arm64"].includes(process.arch))
@@ -57,4 +65,17 @@ export function preloadLibrary(): Bytes {
       { advice: "install it where the path has no space, colon or dollar sign" },
     );
   return toBytes(path);
+}
+
+/** Whether two processes have one address space; kcmp(2). False also where the kernel does not tell. */
+export function sharesAddressSpace(pid: number, other: number): boolean {
+  return addon().compareAddressSpaces(pid, other) === 0;
+}
+
+/**
+ * Ends a process by SIGKILL: the one whose /proc directory this is, and never another one with its number;
+ * pidfd_send_signal(2). Returns 0 or an errno.
+ */
+export function killProcess({ descriptor }: ProcessDirectory): number {
+  return addon().signalProcess(descriptor, constants.signals.SIGKILL);
 }

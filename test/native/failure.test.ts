@@ -14,10 +14,10 @@ const faults: [string, number, RegExp][] = [
   ["clone", EAGAIN, /could not clone the helper \(EAGAIN: .*ulimit -u/],
   ["clone", EPERM, /could not clone the helper \(EPERM: .*seccomp/],
   ["clone-vm", EAGAIN, /could not clone the helper \(EAGAIN/],
-  ["setsid", EPERM, /could not give the helper a session/],
+  ["setsid", EPERM, /could not start a session/],
   ["chdir", EPERM, /could not move the helper to \//],
-  ["capset", EPERM, /could not drop the helper's capabilities/],
-  ["prctl", EINVAL, /could not name the helper/],
+  ["capset", EPERM, /could not drop capabilities/],
+  ["prctl", EINVAL, /could not set its name/],
   ["futex", ENOSYS, /could not wait on a priority-inheritance futex \(ENOSYS/],
 ];
 

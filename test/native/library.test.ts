@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { missing } from "../support/component.js";
-import { library, root } from "../support/paths.js";
+import { holder, library, root } from "../support/paths.js";
 import { runToEnd } from "../support/start.js";
 
 const folder = mkdtempSync(join(tmpdir(), "async-teardown-"));
@@ -31,6 +31,21 @@ describe("the preload library", () => {
   });
 });
 
+/** What makes a program fit to wait for months at no cost: it is all there is to it. */
+async function expectSelfContained(file: string): Promise<void> {
+  const { stdout } = await runToEnd(["readelf", "--wide", "--dynamic", "--segments", "--relocs", file]);
+
+  expect(stdout).toMatch(/^Elf file type is DYN/m); // its addresses are random
+  expect(stdout).toContain("There are no relocations in this file."); // nobody would apply them
+  expect(stdout).not.toMatch(/INTERP|NEEDED|^ +TLS |^ .* RWE /m);
+}
+
+describe("the holder", () => {
+  it("is static, and needs no library, no thread-local storage and no relocation", async () => {
+    await expectSelfContained(holder);
+  });
+});
+
 const cross = "aarch64-linux-gnu-gcc";
 const noCross = await missing(cross, "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross");
 
@@ -42,7 +57,13 @@ describe("the native parts for aarch64", () => {
       const { exitCode, stderr } = await build([`CC=${cross} -Werror`], output);
 
       expect([exitCode, stderr]).toEqual([0, ""]);
-      expect(readdirSync(output).sort()).toEqual(["addon.node", "async-teardown", "libasync-teardown.so"]);
+      expect(readdirSync(output).sort()).toEqual([
+        "addon.node",
+        "async-teardown",
+        "async-teardown-holder",
+        "libasync-teardown.so",
+      ]);
+      await expectSelfContained(join(output, "async-teardown-holder"));
       await expectFreestanding(join(output, "libasync-teardown.so"));
     },
   );

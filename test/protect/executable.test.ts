@@ -7,8 +7,9 @@ import { AsyncTeardownError } from "../../src/errors.js";
 import { hasFileCapabilities } from "../../src/linux/native.js";
 import { checkProtectable } from "../../src/protect/executable.js";
 import { missing } from "../support/component.js";
-import { asyncTeardown } from "../support/paths.js";
-import { run, runToEnd } from "../support/start.js";
+import { asyncTeardown, program } from "../support/paths.js";
+import { holdersOf, isParked, status, until } from "../support/proc.js";
+import { run, runToEnd, startReady } from "../support/start.js";
 
 const isRoot = process.getuid?.() === 0;
 const folder = mkdtempSync(join(tmpdir(), "async-teardown-"));
@@ -106,18 +107,27 @@ describe("what can be protected", () => {
   });
 });
 
-describe("run, of what cannot be protected", () => {
+describe("run, of what a helper cannot protect", () => {
   it.skipIf(!isRoot)("refuses a set-user-ID program, or runs it with a warning", async () => {
     const path = copyOf("/usr/bin/id", "set-uid-id", 0o4755);
-    const refused = await runToEnd([...run, path, "-u"]);
+    const byHelper = [asyncTeardown, "run", "--mechanism", "helper"];
+    const refused = await runToEnd([...byHelper, path, "-u"]);
     expect([refused.exitCode, refused.stdout]).toEqual([125, ""]);
     expect(refused.stderr).toMatch(
       /it is set-user-ID, and such programs ignore LD_PRELOAD; --best-effort .*runs it unprotected$/,
     );
 
-    const { exitCode, stdout, stderr } = await runToEnd([asyncTeardown, "run", "--best-effort", path, "-u"]);
+    const { exitCode, stdout, stderr } = await runToEnd([...byHelper, "--best-effort", path, "-u"]);
     expect([exitCode, stdout]).toEqual([0, "61234"]);
     expect(stderr).toMatch(/it runs unprotected$/);
+  });
+
+  it.skipIf(!isRoot)("has it held by a holder, also when it has another user's rights", async () => {
+    const path = copyOf(program("hog"), "set-uid-hog", 0o4755);
+    const child = await startReady([...run, path, "0", "stay"]);
+
+    expect(status(child.pid).Uid?.split("\t")[1]).toBe("61234");
+    await until(() => holdersOf(child.pid).some(isParked), "the new image is held");
   });
 });
 

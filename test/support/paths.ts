@@ -14,3 +14,5 @@ export const target = (name: string): string => join(root, "test/targets", name)
 export const asyncTeardown: string = join(root, "build/async-teardown");
 
 export const library: string = join(root, "build/libasync-teardown.so");
+
+export const holder: string = join(root, "build/async-teardown-holder");

@@ -47,6 +47,33 @@ export function helperOf(pid: number): number {
   return helpers[0] as number;
 }
 
+function isHolder(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1").startsWith("async-teardown-holder\0");
+  } catch {
+    return false; // it ended while we looked
+  }
+}
+
+/** The living holders of this process. */
+export function holdersOf(pid: number): number[] {
+  return helpersOf(pid).filter((each) => isAlive(each) && isHolder(each));
+}
+
+/** The one living holder of this process. */
+export function holderOf(pid: number): number {
+  const holders = holdersOf(pid);
+  if (holders.length !== 1) throw new Error(`process ${pid} has ${holders.length} holders`);
+  return holders[0] as number;
+}
+
+/** Whether a holder has a reader asleep in its read, and so an address space. */
+export function isParked(holder: number): boolean {
+  return readdirSync(`/proc/${holder}/task`).some(
+    (thread) => readFileSync(`/proc/${holder}/task/${thread}/wchan`, "utf8") === "handle_userfault",
+  );
+}
+
 /** Waits, at most ten seconds, until something is so. */
 export async function until(isSo: () => boolean, what: string): Promise<void> {
   const end = Date.now() + 10_000;

@@ -1,0 +1,73 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { builtFile } from "./native.js";
+import type { ProcessDirectory } from "./procfs.js";
+
+/** How gently a teardown is done: as any other work, with the least share of CPU, or when nothing else runs. */
+export type Priority = "normal" | "low" | "idle";
+
+/** The file name of native/holder.c. */
+export const holderName = "async-teardown-holder";
+
+/** Room for what the holder records in its own arguments. */
+const blankRecord = " ".repeat(96);
+
+/** What a holder says of its start: its PID when it is armed, else what could not be done. */
+export type HolderReport = { readonly holder: number } | { readonly errno: number; readonly step: string };
+
+/** Reads "armed <pid>" or "failed <errno> <step>"; native/holder.c. */
+export function parseReport(line: string): HolderReport {
+  const [, holder] = /^armed (\d+)\n$/.exec(line) ?? [];
+  const [, errno, step] = /^failed (\d+) (.+)\n$/.exec(line) ?? [];
+
+  if (holder !== undefined) return { holder: Number(holder) };
+  if (errno !== undefined && step !== undefined) return { errno: Number(errno), step };
+  return { errno: 0, step: "hear of it: it was killed" };
+}
+
+/**
+ * Starts a holder for the process, and waits until it is armed, or is not.
+ * @param cgroupProcs open cgroup.procs files, which it enters first
+ * @throws AsyncTeardownError ERR_PLATFORM, ERR_NOT_BUILT
+ */
+export async function startHolder(
+  { pid, descriptor }: ProcessDirectory,
+  priority: Priority,
+  cgroupProcs: readonly number[],
+): Promise<HolderReport> {
+  const words = [String(pid), priority, String(cgroupProcs.length), blankRecord];
+  const child = spawn(builtFile(holderName), words, {
+    argv0: holderName,
+    cwd: "/",
+    env: {},
+    stdio: ["ignore", "pipe", "ignore", descriptor, ...cgroupProcs],
+  });
+
+  if (child.pid === undefined) {
+    const [error] = (await once(child, "error")) as [NodeJS.ErrnoException];
+    return { errno: Math.abs(error.errno ?? 0), step: "start a process" };
+  }
+  return parseReport(await text(child.stdout as NonNullable<typeof child.stdout>));
+}
+
+/** What a holder records: the words of the RECORD in native/holder.c. */
+export type HolderRecord =
+  | { readonly state: "holding" }
+  | {
+      readonly state: "releasing";
+      /** Resident when it looked for the last time. */
+      readonly bytes: number;
+      /** When that was, and when the target died; milliseconds since the machine's boot. */
+      readonly seen: number;
+      readonly died: number;
+    };
+
+/** Reads a holder's record; undefined where it is none. */
+export function parseRecord(words: string): HolderRecord | undefined {
+  const [, bytes, seen, died] = /^releasing bytes=(\d+) seen=(\d+) died=(\d+) *$/.exec(words) ?? [];
+
+  if (/^holding *$/.test(words)) return { state: "holding" };
+  if (bytes === undefined) return undefined;
+  return { state: "releasing", bytes: Number(bytes), seen: Number(seen), died: Number(died) };
+}

@@ -1,0 +1,91 @@
+import { closeSync, constants, openSync, readFileSync } from "node:fs";
+import { type Bytes, splitAtNul } from "./bytes.js";
+
+/** What proc_pid_stat(5) says of a process, as far as it is of use here. */
+export interface Stat {
+  /** Its name, at most 15 bytes. */
+  readonly name: string;
+  /** "R", "S", "Z" and so on. */
+  readonly state: string;
+  readonly isKernelThread: boolean;
+}
+
+const flagKernelThread = 0x200000; // PF_KTHREAD of include/linux/sched.h
+
+/** Reads the text of /proc/<pid>/stat; undefined where it is none. */
+export function parseStat(text: string): Stat | undefined {
+  // The name may hold anything, parentheses and line breaks too; what is behind it does not.
+  const [, name, state, rest] = /^\d+ \((.*)\) (\S) (.*)/s.exec(text) ?? [];
+  const flags = Number(rest?.split(" ")[5]);
+
+  if (name === undefined || state === undefined || Number.isNaN(flags)) return undefined;
+  return { name, state, isKernelThread: (flags & flagKernelThread) !== 0 };
+}
+
+/** The value of a field of /proc/<pid>/status, without what is around it; proc_pid_status(5). */
+export function parseStatusField(text: string, field: string): string | undefined {
+  const start = `${field}:`;
+  return text
+    .split("\n")
+    .find((line) => line.startsWith(start))
+    ?.slice(start.length)
+    .trim();
+}
+
+/**
+ * An open /proc/<pid>. All that is read through it is of that one process: when it is gone, nothing can
+ * be read any more, also where another one has its number.
+ */
+export interface ProcessDirectory {
+  readonly pid: number;
+  readonly descriptor: number;
+}
+
+/** Opens the directory of a process; undefined where there is none, or none that may be seen. */
+export function openProcess(pid: number): ProcessDirectory | undefined {
+  try {
+    const { O_RDONLY, O_DIRECTORY } = constants;
+    return { pid, descriptor: openSync(`/proc/${pid}`, O_RDONLY | O_DIRECTORY) };
+  } catch {
+    return undefined;
+  }
+}
+
+export function closeProcess({ descriptor }: ProcessDirectory): void {
+  closeSync(descriptor);
+}
+
+function pathIn({ descriptor }: ProcessDirectory, name: string): string {
+  return `/proc/self/fd/${descriptor}/${name}`;
+}
+
+/** A file of the directory; undefined where the process is gone, or it may not be read. */
+function contentsOf(directory: ProcessDirectory, name: string): Buffer | undefined {
+  try {
+    return readFileSync(pathIn(directory, name));
+  } catch {
+    return undefined;
+  }
+}
+
+export function statOf(directory: ProcessDirectory): Stat | undefined {
+  return parseStat(contentsOf(directory, "stat")?.toString("latin1") ?? "");
+}
+
+export function statusField(directory: ProcessDirectory, field: string): string | undefined {
+  return parseStatusField(contentsOf(directory, "status")?.toString("latin1") ?? "", field);
+}
+
+/** The arguments of a process; none where it is gone. */
+export function argumentsOf(directory: ProcessDirectory): Bytes[] {
+  return splitAtNul(contentsOf(directory, "cmdline") ?? Buffer.alloc(0));
+}
+
+/** What /proc/<pid>/cgroup says, or nothing. */
+export function cgroupsTextOf(directory: ProcessDirectory): string {
+  return contentsOf(directory, "cgroup")?.toString("utf8") ?? "";
+}
+
+export function hasEnded(directory: ProcessDirectory): boolean {
+  return ["Z", "X", undefined].includes(statOf(directory)?.state);
+}

@@ -1,0 +1,150 @@
+import { getSystemErrorName } from "node:util";
+import { AsyncTeardownError, type ErrorCode } from "../errors.js";
+import { type HolderReport, type Priority, startHolder } from "../linux/holder.js";
+import {
+  cgroupsTextOf,
+  closeProcess,
+  hasEnded,
+  openProcess,
+  type ProcessDirectory,
+  statOf,
+  statusField,
+} from "../linux/procfs.js";
+import { findProtectors, isReleasing, type Protector } from "../linux/protectors.js";
+import { endHolder } from "./detach.js";
+import { findPlace, leavePlace } from "./place.js";
+
+export interface AttachOptions {
+  /**
+   * How gently the memory is given back: "normal"; "low" with the least share of CPU; "idle" when nothing
+   * else wants to run.
+   * @default "normal"
+   */
+  priority?: Priority | undefined;
+  /**
+   * The cgroup that the holder runs in: "same" as the target's, or a path in the cgroup tree. By default it
+   * is outside the target's, so that what ends that whole cgroup does not end the holder.
+   */
+  cgroup?: string | undefined;
+}
+
+/** A process that is held. */
+export interface Hold {
+  /** The process that is protected. */
+  readonly pid: number;
+  /** The PID of its holder. */
+  readonly holder: number;
+  /** What is not as it should be, as a sentence: why the holder could not leave this process's cgroup. */
+  readonly warning: string | undefined;
+  /**
+   * Ends the protection; the process itself is not touched. Resolves when the holder is gone. Does nothing
+   * where it is gone already.
+   * @throws AsyncTeardownError ERR_NOT_PERMITTED
+   */
+  detach(): Promise<void>;
+}
+
+function refuse(code: ErrorCode, pid: number, why: string, advice?: string): never {
+  throw new AsyncTeardownError(code, `process ${pid} ${why}`, advice === undefined ? {} : { advice });
+}
+
+const permissionsAdvice =
+  "a holder needs CAP_SYS_PTRACE (root on the host has it); for processes of one's own user, " +
+  "vm.unprivileged_userfaultfd=1 or access to /dev/userfaultfd does; in a container, its seccomp profile " +
+  "has to allow userfaultfd as well";
+
+/** Opens the process, and makes sure that it is one that can be held. */
+function openTarget(pid: number): ProcessDirectory {
+  const directory = openProcess(pid);
+
+  if (!directory) return refuse("ERR_NO_PROCESS", pid, "does not exist");
+  try {
+    const leader = Number(statusField(directory, "Tgid"));
+    const stat = statOf(directory);
+
+    if (!stat) refuse("ERR_NO_PROCESS", pid, "has ended");
+    if (leader !== pid) refuse("ERR_NO_PROCESS", pid, `is a thread of process ${leader}`, `attach ${leader}`);
+    if (stat.isKernelThread) refuse("ERR_NOT_HOLDABLE", pid, `is a kernel thread (${stat.name})`);
+    if (pid === 1)
+      refuse(
+        "ERR_NOT_HOLDABLE",
+        pid,
+        "is the init of this PID namespace: all that is in it ends with it, a holder too",
+        "attach from outside of the container, by the PID that it has there",
+      );
+    if (stat.state === "Z" && Number(statusField(directory, "Threads")) > 1)
+      refuse("ERR_NOT_HOLDABLE", pid, "cannot be held, as its main thread has ended and only others go on");
+    if (hasEnded(directory)) refuse("ERR_NO_PROCESS", pid, "has ended, and waits for its parent");
+    return directory;
+  } catch (error) {
+    closeProcess(directory);
+    throw error;
+  }
+}
+
+function explain(pid: number, { errno, step }: Exclude<HolderReport, { holder: number }>): never {
+  const name = errno === 0 ? "" : getSystemErrorName(-errno);
+  const why = `cannot be held: could not ${step}${name === "" ? "" : ` (${name})`}`;
+
+  if (name === "ESRCH") return refuse("ERR_NO_PROCESS", pid, "ended while it was being attached");
+  if (step.includes("cgroup")) return refuse("ERR_CGROUP", pid, why);
+  if (name === "EPERM" || name === "EACCES") return refuse("ERR_NOT_PERMITTED", pid, why, permissionsAdvice);
+  if (name === "ENOSYS")
+    return refuse(
+      "ERR_KERNEL",
+      pid,
+      why,
+      "it takes Linux 5.3 with CONFIG_USERFAULTFD; or a seccomp filter hides it",
+    );
+  return refuse("ERR_HOLDER", pid, why);
+}
+
+async function hold(directory: ProcessDirectory, { priority, cgroup }: AttachOptions): Promise<Hold> {
+  const place = findPlace(cgroup, cgroupsTextOf(directory));
+
+  try {
+    const report = await startHolder(directory, priority ?? "normal", place.descriptors);
+
+    if (!("holder" in report)) return explain(directory.pid, report);
+    const { pid } = directory;
+    const { holder } = report;
+    return { pid, holder, warning: place.warning, detach: () => endHolder(pid, holder) };
+  } finally {
+    leavePlace(place);
+  }
+}
+
+/** As {@link attach}, by somebody who knows already who protects whom. */
+export async function attachUnlessIn(
+  protectors: readonly Protector[],
+  pid: number,
+  options: AttachOptions,
+): Promise<Hold> {
+  const directory = openTarget(pid);
+
+  try {
+    const protector = protectors.find((each) => each.target === pid && !isReleasing(each));
+
+    if (protector)
+      refuse(
+        "ERR_ALREADY_PROTECTED",
+        pid,
+        `is protected already, by ${protector.mechanism} ${protector.pid}`,
+      );
+    return await hold(directory, options);
+  } finally {
+    closeProcess(directory);
+  }
+}
+
+/**
+ * Protects a process that runs already: a holder keeps its address space alive from outside, so that whoever
+ * waits for the process hears of its end at once, and gives the memory back afterwards. The process is not
+ * stopped, traced or written to. Resolves when the holder is armed; it outlives this process.
+ *
+ * @throws AsyncTeardownError ERR_NO_PROCESS, ERR_NOT_HOLDABLE, ERR_NOT_PERMITTED, ERR_ALREADY_PROTECTED,
+ *   ERR_KERNEL, ERR_CGROUP, ERR_HOLDER; ERR_PLATFORM, ERR_NOT_BUILT
+ */
+export async function attach(pid: number, options: AttachOptions = {}): Promise<Hold> {
+  return attachUnlessIn(findProtectors(), pid, options);
+}

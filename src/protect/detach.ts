@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { getSystemErrorName } from "node:util";
+import { AsyncTeardownError } from "../errors.js";
+import { killProcess } from "../linux/native.js";
+import { closeProcess, hasEnded, openProcess } from "../linux/procfs.js";
+import { findProtectors, isReleasing, type Protector } from "../linux/protectors.js";
+
+async function end({ pid, target }: Protector): Promise<void> {
+  const directory = openProcess(pid);
+
+  if (!directory) return;
+  try {
+    const errno = killProcess(directory);
+    const name = errno === 0 ? "" : getSystemErrorName(-errno);
+
+    if (name !== "" && name !== "ESRCH")
+      throw new AsyncTeardownError(
+        "ERR_NOT_PERMITTED",
+        `process ${target} cannot be detached: its holder ${pid} cannot be ended (${name})`,
+        { advice: "detach it as the user who attached it, or as root" },
+      );
+    while (!hasEnded(directory)) await sleep(1);
+  } finally {
+    closeProcess(directory);
+  }
+}
+
+function holdersOf(protectors: readonly Protector[], pid: number): Protector[] {
+  return protectors.filter(({ target, mechanism }) => target === pid && mechanism === "holder");
+}
+
+/** Ends this one holder, if it is still the process's. */
+export async function endHolder(target: number, holder: number): Promise<void> {
+  for (const each of holdersOf(findProtectors(), target)) if (each.pid === holder) await end(each);
+}
+
+/** Says why there is no holder to be ended. */
+function explain(protectors: readonly Protector[], pid: number): never {
+  const helper = protectors.find(({ target, mechanism }) => target === pid && mechanism === "helper");
+  const directory = openProcess(pid);
+
+  if (!directory) throw new AsyncTeardownError("ERR_NO_PROCESS", `process ${pid} does not exist`);
+  closeProcess(directory);
+  if (helper)
+    throw new AsyncTeardownError(
+      "ERR_NOT_ATTACHED",
+      `process ${pid} is not attached, but was started with a helper (process ${helper.pid})`,
+      { advice: `'kill -KILL ${helper.pid}' takes that protection away` },
+    );
+  throw new AsyncTeardownError("ERR_NOT_ATTACHED", `process ${pid} is not attached`);
+}
+
+/** As {@link detach}, by somebody who knows already who protects whom. */
+export async function detachFrom(protectors: readonly Protector[], pid: number): Promise<void> {
+  const holders = holdersOf(protectors, pid);
+  const releasing = holders.find(isReleasing);
+
+  if (releasing)
+    throw new AsyncTeardownError(
+      "ERR_NO_PROCESS",
+      `process ${pid} has ended, and holder ${releasing.pid} is giving its memory back`,
+    );
+  if (holders.length === 0) explain(protectors, pid);
+  for (const holder of holders) await end(holder);
+}
+
+/**
+ * Ends the protection of a process that was attached, by whomever; the process itself is not touched.
+ * Resolves when its holder is gone.
+ *
+ * @throws AsyncTeardownError ERR_NO_PROCESS, ERR_NOT_ATTACHED, ERR_NOT_PERMITTED; ERR_PLATFORM, ERR_NOT_BUILT
+ */
+export async function detach(pid: number): Promise<void> {
+  return detachFrom(findProtectors(), pid);
+}

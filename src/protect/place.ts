@@ -1,0 +1,141 @@
+import { closeSync, constants, mkdirSync, openSync, readFileSync } from "node:fs";
+import { AsyncTeardownError } from "../errors.js";
+import {
+  type CgroupMount,
+  directoryOf,
+  type Hierarchy,
+  isWithin,
+  parseCgroupMounts,
+  parseCgroups,
+} from "../linux/cgroup.js";
+
+/** Where a holder is to run: the cgroup.procs that it enters, open for writing. */
+export interface Place {
+  readonly descriptors: readonly number[];
+  /** Why the holder stays in the cgroup of this process, as a sentence; undefined where it does not. */
+  readonly warning?: string;
+}
+
+/** The cgroup of holders, at the top of the tree: nobody's whole cgroup is ended there. */
+const ownCgroup = "async-teardown";
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function openProcs(directory: string): number {
+  return openSync(`${directory}/cgroup.procs`, constants.O_WRONLY | constants.O_NOFOLLOW);
+}
+
+export function leavePlace({ descriptors }: Place): void {
+  for (const descriptor of descriptors) closeSync(descriptor);
+}
+
+/** Opens them all, or none. */
+function openAll(directories: readonly string[]): Place {
+  const descriptors: number[] = [];
+
+  try {
+    for (const directory of directories) descriptors.push(openProcs(directory));
+    return { descriptors };
+  } catch (error) {
+    leavePlace({ descriptors });
+    throw error;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const { code, path } = error as NodeJS.ErrnoException;
+  return `${path} cannot be written (${code})`;
+}
+
+function stay(why: string, target: Map<Hierarchy, string>): Place {
+  const own = parseCgroups(readText("/proc/self/cgroup"));
+  const shared = [...own].find(([hierarchy, path]) => {
+    const other = target.get(hierarchy);
+    return other !== undefined && other !== "/" && isWithin(path, other);
+  });
+  const warning = shared
+    ? `the holder stays in the cgroup of this process, ${shared[1]}, and ends where all of the target's cgroup is ended: ${why}`
+    : `the holder stays in the cgroup of this process: ${why}`;
+
+  return { descriptors: [], warning };
+}
+
+function makeOwnCgroup({ mountPoint }: CgroupMount): string {
+  const directory = `${mountPoint}/${ownCgroup}`;
+
+  try {
+    mkdirSync(directory, { mode: 0o755 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "EEXIST") throw error;
+  }
+  return directory;
+}
+
+function outside(mounts: readonly CgroupMount[], target: Map<Hierarchy, string>): Place {
+  if (mounts.length === 0) return stay("no cgroup tree is mounted", target);
+  try {
+    return openAll(mounts.map(makeOwnCgroup));
+  } catch (error) {
+    return stay(reasonOf(error), target);
+  }
+}
+
+function refuse(cgroup: string, why: string, cause?: unknown): never {
+  throw new AsyncTeardownError("ERR_CGROUP", `the holder cannot enter the cgroup '${cgroup}': ${why}`, {
+    advice: "give one that is there and that this user may write to, as a path in the cgroup tree",
+    cause,
+  });
+}
+
+/** A path in the tree may be given with the mount point before it, as a shell completes it. */
+function named(mounts: readonly CgroupMount[], cgroup: string): Place {
+  const [mount] = mounts;
+
+  if (!mount) return refuse(cgroup, "no cgroup tree is mounted");
+  const inTree = isWithin(cgroup, mount.mountPoint)
+    ? cgroup
+    : directoryOf({ ...mount, root: "/" }, cgroup.startsWith("/") ? cgroup : `/${cgroup}`);
+
+  try {
+    return openAll([inTree ?? refuse(cgroup, "it leads out of the tree")]);
+  } catch (error) {
+    if (error instanceof AsyncTeardownError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    return refuse(cgroup, code === "ENOENT" ? "there is no such cgroup" : reasonOf(error), error);
+  }
+}
+
+function sameAs(mounts: readonly CgroupMount[], target: Map<Hierarchy, string>): Place {
+  const directories = mounts.map((mount) => directoryOf(mount, target.get(mount.hierarchy) ?? "/.."));
+
+  try {
+    return openAll(
+      directories.map((directory) => directory ?? refuse("same", "it is not in the mounted tree")),
+    );
+  } catch (error) {
+    if (error instanceof AsyncTeardownError) throw error;
+    return refuse("same", reasonOf(error), error);
+  }
+}
+
+/**
+ * Finds where a holder is to run.
+ * @param cgroup "same" as the target's, a path in the cgroup tree, or undefined: outside the target's, in
+ *   a cgroup that holders have for themselves, which is made where it is missing
+ * @param targetCgroups the text of the target's /proc/<pid>/cgroup
+ * @throws AsyncTeardownError ERR_CGROUP where it cannot run in the cgroup asked for
+ */
+export function findPlace(cgroup: string | undefined, targetCgroups: string): Place {
+  const mounts = parseCgroupMounts(readText("/proc/self/mountinfo"));
+  const target = parseCgroups(targetCgroups);
+
+  if (cgroup === undefined) return outside(mounts, target);
+  return cgroup === "same" ? sameAs(mounts, target) : named(mounts, cgroup);
+}
