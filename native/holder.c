@@ -249,9 +249,26 @@ static void keep_holding(struct holder *holder)
 	}
 }
 
+/* How long, in all but one millisecond, a parent that is slow to reap can put the release off. */
+#define LONGEST_GRACE_MS 64
+
+/*
+ * Until its parent has reaped it, a dead target still has a status. Where many targets die at once, on few
+ * CPUs, the first teardowns would else run before the last parent does: a kernel without preemption does
+ * not interrupt them for it.
+ */
+static void let_parent_reap(const struct holder *holder)
+{
+	char byte;
+
+	let_parent_run();
+	for (long step = 2; step < LONGEST_GRACE_MS && sys_pread(holder->status, &byte, 1, 0) == 1; step *= 2)
+		sys_sleep(step * NANOSECONDS_PER_MILLISECOND);
+}
+
 static __attribute__((noreturn)) void release(struct holder *holder)
 {
-	let_parent_run();
+	let_parent_reap(holder);
 	record_releasing(holder);
 	let_go(holder);
 	reader_join(&holder->readers.each[0]);

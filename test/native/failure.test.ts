@@ -15,7 +15,7 @@ const faults: [string, number, RegExp][] = [
   ["clone", EPERM, /could not clone the helper \(EPERM: .*seccomp/],
   ["clone-vm", EAGAIN, /could not clone the helper \(EAGAIN/],
   ["setsid", EPERM, /could not start a session/],
-  ["chdir", EPERM, /could not move the helper to \//],
+  ["chdir", EPERM, /could not move to \//],
   ["capset", EPERM, /could not drop capabilities/],
   ["prctl", EINVAL, /could not set its name/],
   ["futex", ENOSYS, /could not wait on a priority-inheritance futex \(ENOSYS/],

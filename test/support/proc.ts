@@ -20,6 +20,15 @@ export function link(pid: number, name: string): string {
   return readlinkSync(`/proc/${pid}/${name}`);
 }
 
+/** The session of a process, or 0 where it is gone. */
+export function sessionOf(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)?.split(" ")[3]);
+  } catch {
+    return 0;
+  }
+}
+
 /** Bytes of memory in use. */
 export function residentBytes(pid: number): number {
   return Number.parseInt(status(pid).VmRSS ?? "0", 10) * 1024;

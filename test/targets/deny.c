@@ -63,6 +63,7 @@ static void deny_by_name(const char *name, unsigned errno_)
 		{"clone", SYS_clone},		  {"madvise", SYS_madvise},
 		{"ppoll", SYS_ppoll},		  {"nanosleep", SYS_nanosleep},
 		{"sched_setscheduler", SYS_sched_setscheduler},
+		{"userfaultfd", SYS_userfaultfd}, {"perf_event_open", SYS_perf_event_open},
 	};
 
 	if (!strcmp(name, "helper-stack")) {

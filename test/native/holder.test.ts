@@ -1,0 +1,279 @@
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, describe, expect, it } from "vitest";
+import { AsyncTeardownError } from "../../src/errors.js";
+import { attach, attachUnlessIn } from "../../src/protect/attach.js";
+import { noHolder, timeExit } from "../support/holder.js";
+import { affordable, MiB } from "../support/memory.js";
+import { asyncTeardown, program } from "../support/paths.js";
+import { holderOf, holdersOf, isAlive, isParked, link, sessionOf, status, until } from "../support/proc.js";
+import { ending, hog, runToEnd, type Started, start, startReady } from "../support/start.js";
+
+const EPERM = 1;
+
+const folder = mkdtempSync(join(tmpdir(), "async-teardown-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const isLocked = async (file: string) =>
+  (await runToEnd(["flock", "--nonblock", file, "true"])).exitCode !== 0;
+
+const read = (pid: number, file: string) => readFileSync(`/proc/${pid}/${file}`, "utf8");
+
+/** All that a process could notice, and some of what only others see. */
+function portrait(pid: number): Record<string, unknown> {
+  return {
+    status: read(pid, "status"), // signals, context switches, sizes, threads, who traces it
+    maps: read(pid, "maps"),
+    descriptors: readdirSync(`/proc/${pid}/fd`).map((fd) => link(pid, `fd/${fd}`)),
+    wchan: read(pid, "wchan"),
+    cgroup: read(pid, "cgroup"),
+    children: read(pid, `task/${pid}/children`),
+  };
+}
+
+/** Ticks of CPU that a process and all of its threads have used. */
+function ticks(pid: number): number {
+  const fields = read(pid, "stat").split(") ").at(-1)?.split(" ") ?? [];
+  return Number(fields[11]) + Number(fields[12]);
+}
+
+function contextSwitches(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/task`).map(
+    (thread) => /^voluntary.*\n.*/m.exec(read(pid, `task/${thread}/status`))?.[0] ?? "",
+  );
+}
+
+/** Attaches by the command, under a seccomp filter that answers an errno to some calls. */
+async function attachWithout(denied: string, pid: number): Promise<number> {
+  const { exitCode, stderr } = await runToEnd([
+    program("deny"),
+    denied,
+    asyncTeardown,
+    "attach",
+    String(pid),
+  ]);
+
+  expect([exitCode, stderr]).toEqual([0, ""]);
+  return holderOf(pid);
+}
+
+describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
+  it("leaves the target as it is: not a signal, mapping, descriptor or context switch more", async () => {
+    const { pid } = await startReady(hog(MiB, "stay"));
+    await sleep(50);
+    const before = portrait(pid);
+    const hold = await attach(pid);
+
+    expect(portrait(pid)).toEqual(before);
+    await hold.detach();
+    expect(portrait(pid)).toEqual(before);
+  });
+
+  it("has shut the door: session, directory, environment, descriptors, capabilities, calls, signals", async () => {
+    const { pid } = await startReady(hog(0, "stay"));
+    const { holder } = await attach(pid);
+    const { CapInh, CapPrm, CapEff, CapAmb, Seccomp, NoNewPrivs, SigBlk, Name } = status(holder);
+
+    expect(Name).toBe(`cleanup/${pid}`);
+    expect(sessionOf(holder)).toBe(holder);
+    expect([link(holder, "cwd"), read(holder, "environ")]).toEqual(["/", ""]);
+    for (const thread of readdirSync(`/proc/${holder}/task`)) {
+      const { CapEff, Seccomp } = status(Number(thread));
+      expect([Number(`0x${CapEff}`), Seccomp]).toEqual([0, "2"]);
+    }
+    expect([CapInh, CapPrm, CapEff, CapAmb].map((set) => Number(`0x${set}`))).toEqual([0, 0, 0, 0]);
+    expect([Seccomp, NoNewPrivs]).toEqual(["2", "1"]);
+    // All but SIGKILL (9) and SIGSTOP (19), which cannot be blocked.
+    expect(BigInt(`0x${SigBlk}`)).toBe(~((1n << 8n) | (1n << 18n)) & ((1n << 64n) - 1n));
+    expect(read(holder, "limits")).toMatch(/^Max core file size +1 /m);
+
+    const descriptors = readdirSync(`/proc/${holder}/fd`).map((fd) => link(holder, `fd/${fd}`));
+    expect(descriptors.sort()).toEqual([
+      `/proc/${pid}/cmdline`,
+      `/proc/${pid}/pagemap`,
+      `/proc/${pid}/status`,
+      "anon_inode:[perf_event]",
+      "anon_inode:[pidfd]",
+      "anon_inode:[userfaultfd]",
+    ]);
+  });
+
+  it("does not run while it waits, and has at most 256 KiB of its own", { timeout: 30_000 }, async () => {
+    const { pid } = await startReady(hog(0, "stay"));
+    const { holder } = await attach(pid);
+
+    await sleep(200); // what is left of the start
+    const before = contextSwitches(holder);
+    expect(before).toHaveLength(3);
+    await sleep(10_000);
+    expect(contextSwitches(holder)).toEqual(before);
+
+    const kernelStack = 16; // KiB a thread, on both architectures; VmPTE are the page tables
+    const { VmRSS, VmPTE } = status(holder);
+    expect(
+      Number.parseInt(VmRSS ?? "", 10) + Number.parseInt(VmPTE ?? "", 10) + 3 * kernelStack,
+    ).toBeLessThan(256);
+  });
+
+  it("records what the target held, for those who look at its command line", async () => {
+    const bytes = affordable(1024 * MiB);
+    const child = await startReady(hog(bytes, "stay"));
+    const { holder } = await attach(child.pid, { priority: "idle" });
+    const words = () => read(holder, "cmdline").split("\0")[4]?.trim() ?? "";
+
+    expect(words()).toBe("holding");
+    child.kill("SIGKILL");
+    await until(() => words() !== "holding", "it says that it is releasing");
+    const [, seenBytes, seen, died] = /^releasing bytes=(\d+) seen=(\d+) died=(\d+)$/.exec(words()) ?? [];
+    expect(Number(seenBytes) / bytes).toBeCloseTo(1, 1);
+    expect(Number(died)).toBeGreaterThanOrEqual(Number(seen));
+    await until(() => !isAlive(holder), "the holder is gone");
+  });
+
+  it.each([
+    ["normal", "3", "0"], // SCHED_BATCH
+    ["low", "3", "19"],
+    ["idle", "5", "0"], // SCHED_IDLE
+  ] as const)("tears down at %s priority", async (priority, policy, nice) => {
+    const { pid } = await startReady(hog(0, "stay"));
+    const { holder } = await attach(pid, { priority });
+
+    for (const thread of readdirSync(`/proc/${holder}/task`)) {
+      const fields = read(Number(thread), "stat").split(") ").at(-1)?.split(" ") ?? [];
+      expect([fields[38], fields[16]]).toEqual([policy, nice]);
+    }
+  });
+
+  describe.each([
+    ["the kernel tells of an exec", "clone-vm:1"],
+    ["it does not", `perf_event_open:${EPERM}`],
+  ])("where %s", (_, denied) => {
+    it.each(["exec", "thread-exec"])(
+      "gives the old image's memory back within a second of an %s, and holds the new one",
+      { timeout: 30_000 },
+      async (way) => {
+        const bytes = affordable(512 * MiB);
+        const lock = join(folder, "lock");
+        writeFileSync(lock, "x");
+        const child = await startReady(["env", `HOG_LOCK=${lock}`, ...hog(0, way, ...hog(bytes, "stay"))]);
+        const holder = await attachWithout(denied, child.pid);
+        const ready = once(child.stdout as NonNullable<typeof child.stdout>, "data");
+
+        expect(await isLocked(lock)).toBe(true);
+        child.stdin?.end();
+        await ready;
+        for (const start = Date.now(); await isLocked(lock); )
+          if (Date.now() - start > 5000) throw new Error("the old image is still held");
+        await sleep(1100); // the longest that taking hold of the new one may last
+
+        const held = await timeExit(child, () => child.kill("SIGKILL"));
+        await until(() => !isAlive(holder), "the holder is gone");
+        const plain = await startReady(hog(bytes, "stay"));
+        expect(held).toBeLessThan((await timeExit(plain, () => plain.kill("SIGKILL"))) / 5);
+      },
+    );
+  });
+
+  it("holds a target on whose exec its permission ends", async () => {
+    const child = await startReady(
+      hog(0, "exec", "/usr/bin/setpriv", "--reuid", "61234", "--clear-groups", ...hog(64 * MiB, "stay")),
+    );
+    const { holder } = await attach(child.pid);
+    const ready = once(child.stdout as NonNullable<typeof child.stdout>, "data");
+
+    child.stdin?.end();
+    await ready;
+    await until(() => isParked(holder), "the last image is held");
+    expect(status(child.pid).Uid?.split("\t")[1]).toBe("61234");
+    child.kill("SIGKILL");
+    await until(() => !isAlive(holder), "the holder is gone");
+  });
+
+  it("keeps what it holds when only the main thread ends, and lets go when the last does", async () => {
+    const child = await startReady(hog(0, "late-main-ends"));
+    const { holder } = await attach(child.pid);
+
+    child.stdin?.write("x");
+    await until(() => !isAlive(child.pid), "the main thread has ended");
+    await sleep(2500); // two steps
+    expect(isParked(holder)).toBe(true);
+    child.stdin?.end();
+    expect(await ending(child)).toBe(9);
+    await until(() => !isAlive(holder), "the holder is gone");
+  });
+
+  it("sleeps again after a stop, without having been run ever since", async () => {
+    const child = await startReady(hog(0, "stay"));
+    const { holder } = await attach(child.pid);
+
+    process.kill(holder, "SIGSTOP");
+    await sleep(50);
+    process.kill(holder, "SIGCONT");
+    await until(() => isParked(holder), "its other reader has taken over");
+    await sleep(200);
+    const before = ticks(holder);
+    await sleep(1000);
+    expect(ticks(holder)).toBe(before);
+    child.kill("SIGKILL");
+    await until(() => !isAlive(holder), "the holder is gone");
+  });
+
+  it("never harms the target, whenever it is killed", { timeout: 60_000 }, async () => {
+    const child = await startReady(hog(16 * MiB, "exit"));
+    await sleep(50);
+    const before = portrait(child.pid);
+
+    for (let run = 0; run < 100; run++) {
+      const attached = attachUnlessIn([], child.pid, {}).catch((error: unknown) => error);
+      await sleep(Math.random() * 5);
+      for (const holder of holdersOf(child.pid)) process.kill(holder, "SIGKILL");
+      await attached;
+      for (const holder of holdersOf(child.pid)) process.kill(holder, "SIGKILL");
+    }
+    await until(() => holdersOf(child.pid).length === 0, "the holders are gone");
+    expect(portrait(child.pid)).toEqual(before);
+    child.stdin?.end();
+    expect(await ending(child)).toBe(7);
+  });
+
+  it("says so when the target dies meanwhile, and leaves nothing behind", { timeout: 120_000 }, async () => {
+    const outcomes = new Map<string, number>();
+
+    for (let run = 0; run < 1000; run++) {
+      const child = start(["sleep", "1000"]);
+      const attached = attachUnlessIn([], child.pid, {}).then(
+        () => "armed",
+        (error: unknown) => (error instanceof AsyncTeardownError ? error.code : String(error)),
+      );
+      setTimeout(() => child.kill("SIGKILL"), Math.random() * 6);
+      const outcome = await attached;
+
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+      await ending(child);
+      await until(() => holdersOf(child.pid).length === 0, "the holder is gone");
+    }
+    expect([...outcomes.keys()].sort()).toEqual(["ERR_NO_PROCESS", "armed"]);
+  });
+
+  it("is one of 200 that all let go at once", { timeout: 120_000 }, async () => {
+    const descriptors = readdirSync("/proc/self/fd").length;
+    const children = await Promise.all(
+      Array.from({ length: 200 }, () => startReady(hog(affordable(3200 * MiB) / 200, "stay"))),
+    );
+    const { exitCode, stdout } = await runToEnd([
+      asyncTeardown,
+      "attach",
+      ...children.map(({ pid }) => String(pid)),
+    ]);
+    const holders = children.map(({ pid }) => holderOf(pid));
+
+    expect([exitCode, stdout.split("\n").length]).toEqual([0, 200]);
+    for (const child of children) child.kill("SIGKILL");
+    await Promise.all(children.map(ending));
+    await until(() => !holders.some(isAlive), "all holders are gone");
+    expect(readdirSync("/proc/self/fd").length).toBe(descriptors);
+  });
+});
