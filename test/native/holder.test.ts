@@ -10,7 +10,7 @@ import { noHolder, timeExit } from "../support/holder.js";
 import { affordable, MiB } from "../support/memory.js";
 import { asyncTeardown, program } from "../support/paths.js";
 import { holderOf, holdersOf, isAlive, isParked, link, sessionOf, status, until } from "../support/proc.js";
-import { ending, hog, runToEnd, type Started, start, startReady } from "../support/start.js";
+import { ending, hog, runToEnd, start, startReady } from "../support/start.js";
 
 const EPERM = 1;
 
@@ -274,6 +274,6 @@ describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
     for (const child of children) child.kill("SIGKILL");
     await Promise.all(children.map(ending));
     await until(() => !holders.some(isAlive), "all holders are gone");
-    expect(readdirSync("/proc/self/fd").length).toBe(descriptors);
+    await until(() => readdirSync("/proc/self/fd").length === descriptors, "no descriptor is left");
   });
 });
