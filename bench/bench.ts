@@ -2,7 +2,7 @@
  * What protection costs and gains, against the unprotected case in the same run: `npm run bench`.
  * Everything is interleaved, so that a machine that gets slower does so for all alike.
  */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { availableParallelism, freemem, release } from "node:os";
 import { join } from "node:path";
@@ -39,11 +39,17 @@ const deny = compile("test/targets/deny.c");
 interface Case {
   readonly words: readonly string[];
   readonly signal?: string;
+  readonly held?: boolean;
 }
 
-function measure({ words, signal = SIGKILL }: Case): Times {
-  return JSON.parse(String(execFileSync(stopwatch, [signal, ...words]))) as Times;
+function measure({ words, signal = SIGKILL, held = false }: Case): Times {
+  const env = held ? { ...process.env, ATTACH: launcher } : process.env;
+  return JSON.parse(String(execFileSync(stopwatch, [signal, ...words], { env, stdio: "pipe" }))) as Times;
 }
+
+/** In the order of the columns. */
+const ways = ["plain", "helper", "holder"];
+const canHold = process.getuid?.() === 0;
 
 const protecting = [`LD_PRELOAD=${library}`, "ASYNC_TEARDOWN=pid=0000000000,ns=0000000000"];
 
@@ -85,44 +91,36 @@ function benchExit(runs: number): void {
   const sizes = [0, MiB, 64 * MiB, GiB, 8 * GiB].filter((bytes) => bytes < freemem() * 0.8);
   const cases = sizes.flatMap((bytes) => {
     const words = [hog, String(bytes), "stay"];
-    return [{ words }, { words: [...protecting, ...words] }];
+    return [{ words }, { words: [...protecting, ...words] }, { words, held: canHold }];
   });
-  const small = interleave(cases.slice(0, 8), runs, "exit");
-  const large = interleave(cases.slice(8), Math.ceil(runs / 5), "exit, 8 GiB");
-  const results = [...small, ...large];
+  const results = interleave(cases, runs, "exit");
   const exits = results.map((each) => each.map(({ exit }) => exit));
   const emptyPlain = median(exits[0] ?? []);
 
   show(
-    `Exit time, SIGKILL to waitpid, 4 KiB pages; median of ${runs} (8 GiB: ${Math.ceil(runs / 5)})`,
-    [
-      "memory",
-      "plain",
-      "worst",
-      "protected",
-      "worst",
-      "sooner by",
-      "of empty, plain",
-      "back, plain",
-      "back, protected",
-    ],
+    `Exit time, SIGKILL to waitpid, 4 KiB pages; median of ${runs}${canHold ? "" : " (not root: nothing is held)"}`,
+    ["memory", ...ways.flatMap((way) => [way, "worst", "of empty, plain"]), "sooner by"],
     sizes.map((bytes, index) => {
-      const [plain = [], guarded = []] = exits.slice(2 * index);
-      const [back = 0, guardedBack = 0] = results
-        .slice(2 * index, 2 * index + 2)
-        .map((each) => median(each.map((time) => time.back)));
+      const all = exits.slice(ways.length * index, ways.length * (index + 1));
       return [
         sizeText(bytes),
-        ms(median(plain)),
-        ms(worst(plain)),
-        ms(median(guarded)),
-        ms(worst(guarded)),
-        times(median(plain) / median(guarded)),
-        times(median(guarded) / emptyPlain),
-        ms(back),
-        ms(guardedBack),
+        ...all.flatMap((each) => [ms(median(each)), ms(worst(each)), times(median(each) / emptyPlain)]),
+        all
+          .slice(1)
+          .map((each) => times(median(all[0] ?? []) / median(each)))
+          .join(", "),
       ];
     }),
+  );
+  show(
+    `Memory back, in the same runs; median of ${runs}`,
+    ["memory", ...ways],
+    sizes.map((bytes, index) => [
+      sizeText(bytes),
+      ...results
+        .slice(ways.length * index, ways.length * (index + 1))
+        .map((each) => ms(median(each.map(({ back }) => back)))),
+    ]),
   );
 }
 
@@ -194,8 +192,37 @@ function benchFallbacks(runs: number): void {
   );
 }
 
+function benchAttach(runs: number): void {
+  const target = spawn(hog, ["0", "stay"], { stdio: ["pipe", "ignore", "inherit"] });
+  const pid = String(target.pid);
+  const timesOf = (act: () => void) => {
+    const start = performance.now();
+    act();
+    return (performance.now() - start) / 1000;
+  };
+  const attach: number[] = [];
+  const detach: number[] = [];
+
+  for (let run = 0; run < runs; run++) {
+    note(`attach: ${run + 1} of ${runs}`);
+    attach.push(timesOf(() => execFileSync(launcher, ["attach", pid])));
+    detach.push(timesOf(() => execFileSync(launcher, ["detach", pid])));
+  }
+  note("");
+  target.kill("SIGKILL");
+  show(
+    `attach and detach, the whole command; ${runs} runs`,
+    ["", "median", "worst"],
+    [
+      ["attach", ms(median(attach)), ms(worst(attach))],
+      ["detach", ms(median(detach)), ms(worst(detach))],
+    ],
+  );
+}
+
 console.log(`Linux ${release()}, Node.js ${process.versions.node}, ${availableParallelism()} CPUs`);
 benchStart(100);
 benchExit(40);
+if (canHold) benchAttach(40);
 benchWaysToDie(5);
 benchFallbacks(10);

@@ -5,8 +5,9 @@
  *
  *   {"pid": 12, "status": 9, "start": 0.000801, "exit": 0.000212, "back": 0.051034}
  *
- * SIGNAL 0 closes the command's standard input instead. The variables are set for the command only. All
- * times are in seconds:
+ * SIGNAL 0 closes the command's standard input instead. The variables are set for the command only. With
+ * ATTACH in its own environment, that program is run as "ATTACH attach <pid>" before. All times are in
+ * seconds:
  *
  *   start   from fork to the command's first byte
  *   exit    from the signal to the return of the parent's waitpid; "status" is what that gave
@@ -43,12 +44,29 @@ static void become(char **command, int input[2], int output[2])
 {
 	if (dup2(input[0], 0) < 0 || dup2(output[1], 1) < 0)
 		die("stopwatch: dup2");
+	unsetenv("ATTACH");
 	while (*command && strchr(*command, '='))
 		putenv(*command++);
 	if (!*command)
 		die("stopwatch: no command");
 	execvp(command[0], command);
 	die(command[0]);
+}
+
+static void attach(const char *program, pid_t target)
+{
+	char pid[16];
+	int status;
+	pid_t child = fork();
+
+	snprintf(pid, sizeof(pid), "%d", target);
+	if (child == 0) {
+		dup2(2, 1);
+		execlp(program, program, "attach", "--json", pid, NULL);
+		die(program);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
+		die("stopwatch: attach");
 }
 
 int main(int argc, char **argv)
@@ -79,6 +97,8 @@ int main(int argc, char **argv)
 
 	double ready = now();
 
+	if (getenv("ATTACH"))
+		attach(getenv("ATTACH"), pid);
 	/* What starting left to do (the helper's start, our own wake-up) is not to be measured. */
 	usleep(20000);
 	int signal = atoi(argv[1]);

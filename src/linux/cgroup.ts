@@ -21,7 +21,7 @@ export function parseCgroups(text: string): Map<Hierarchy, string> {
   const cgroups = new Map<Hierarchy, string>();
 
   for (const line of text.split("\n")) {
-    const [, controllers = "?", path] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? [];
+    const [, controllers = "?", path] = /^\d+:([^:]*):(\/.*)$/s.exec(line) ?? [];
     if (isHierarchy(controllers) && path !== undefined) cgroups.set(controllers, path);
   }
   return cgroups;

@@ -1,0 +1,137 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { directoryOf, isWithin, parseCgroupMounts, parseCgroups } from "../../src/linux/cgroup.js";
+import { parseRecord, parseReport } from "../../src/linux/holder.js";
+import { parseStat, parseStatusField } from "../../src/linux/procfs.js";
+
+/** Names of processes, which may hold anything but a NUL. */
+const processName = fc.string({ maxLength: 15 }).map((name) => name.replaceAll("\0", " "));
+/** Names of directories. */
+const fileName = fc
+  .string({ minLength: 1, unit: "grapheme" })
+  .filter((name) => !/[/\0\n]|^\.\.?$/.test(name));
+const path = fc.array(fileName, { minLength: 1 }).map((names) => `/${names.join("/")}`);
+
+const escapeOctal = (text: string) =>
+  text.replace(/[ \t\n\\]/g, (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, "0")}`);
+
+describe("/proc/<pid>/stat", () => {
+  it("is read whatever the process calls itself", () => {
+    const flags = fc.integer({ min: 0, max: 0xffff_ffff });
+    fc.assert(
+      fc.property(processName, fc.constantFrom("R", "S", "Z", "D"), flags, (name, state, flags) => {
+        const text = `7 (${name}) ${state} 1 7 7 0 -1 ${flags} 100 0\n`;
+        expect(parseStat(text)).toEqual({ name, state, isKernelThread: (flags & 0x200000) !== 0 });
+      }),
+    );
+  });
+
+  it("is nothing where the text is none", () => {
+    fc.assert(fc.property(fc.string(), (text) => parseStat(text.replaceAll(")", "")) === undefined));
+  });
+});
+
+describe("/proc/<pid>/status", () => {
+  it("gives a field, and not one whose name only ends or begins alike", () => {
+    const text = "Name:\tx\nVmRSS:\t  12 kB\nPid:\t7\nTracerPid:\t0\n";
+    expect(["Pid", "VmRSS", "Vm", "None"].map((field) => parseStatusField(text, field))).toEqual([
+      "7",
+      "12 kB",
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
+describe("/proc/<pid>/cgroup", () => {
+  it("gives the two hierarchies that processes are ended by, whatever their paths are", () => {
+    fc.assert(
+      fc.property(path, path, (unified, named) => {
+        const text = `3:cpu,cpuacct:/x\n2:name=systemd:${named}\n0::${unified}\n`;
+        expect([...parseCgroups(text)]).toEqual([
+          ["name=systemd", named],
+          ["", unified],
+        ]);
+      }),
+    );
+  });
+
+  it("is nothing where the text is something else", () => {
+    fc.assert(fc.property(fc.string(), (text) => parseCgroups(text.replaceAll(":", "")).size === 0));
+  });
+});
+
+describe("/proc/<pid>/mountinfo", () => {
+  it("gives the mounts of both, version 2 first, with their paths unescaped", () => {
+    fc.assert(
+      fc.property(path, path, path, (root, unified, named) => {
+        const mounts = parseCgroupMounts(
+          [
+            `1 2 0:3 / ${escapeOctal(named)} rw shared:9 - cgroup cgroup rw,xattr,name=systemd`,
+            `2 2 0:4 ${escapeOctal(root)} ${escapeOctal(unified)} rw - cgroup2 cgroup2 rw`,
+            "3 2 0:5 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu",
+            "4 2 0:6 / /tmp rw - tmpfs cgroup2 rw",
+          ].join("\n"),
+        );
+        expect(mounts).toEqual([
+          { hierarchy: "", root, mountPoint: unified },
+          { hierarchy: "name=systemd", root: "/", mountPoint: named },
+        ]);
+      }),
+    );
+  });
+});
+
+describe("a cgroup's directory", () => {
+  const mount = { hierarchy: "", mountPoint: "/sys/fs/cgroup" } as const;
+
+  it("lies below the mount point", () => {
+    fc.assert(
+      fc.property(path, (path) => {
+        expect(directoryOf({ ...mount, root: "/" }, path)).toBe(`/sys/fs/cgroup${path}`);
+        expect(directoryOf({ ...mount, root: "/top" }, `/top${path}`)).toBe(`/sys/fs/cgroup${path}`);
+      }),
+    );
+  });
+
+  it("is none for what the mount does not show", () => {
+    expect(directoryOf({ ...mount, root: "/" }, "/..")).toBeUndefined();
+    expect(directoryOf({ ...mount, root: "/" }, "/a/../../../tmp")).toBeUndefined();
+    expect(directoryOf({ ...mount, root: "/top" }, "/topmost")).toBeUndefined();
+  });
+
+  it("is within itself and what is above it, not within what is called alike", () => {
+    expect(isWithin("/a", "/a")).toBe(true);
+    expect(isWithin("/a/b", "/a")).toBe(true);
+    expect(isWithin("/a", "/")).toBe(true);
+    expect(isWithin("/ab", "/a")).toBe(false);
+  });
+});
+
+describe("what a holder says", () => {
+  it("is its PID, or what it could not do", () => {
+    fc.assert(
+      fc.property(fc.nat(), (pid) => {
+        expect(parseReport(`armed ${pid}\n`)).toEqual({ holder: pid });
+      }),
+    );
+    expect(parseReport("failed 3 open a pidfd\n")).toEqual({ errno: 3, step: "open a pidfd" });
+  });
+
+  it("is a failure where it was cut off", () => {
+    fc.assert(fc.property(fc.string(), (text) => !("holder" in parseReport(text.replace("armed", "")))));
+    expect(parseReport("armed 12")).toHaveProperty("errno", 0);
+  });
+
+  it("is recorded, with blanks behind", () => {
+    const number = fc.maxSafeNat();
+    fc.assert(
+      fc.property(number, number, number, fc.nat({ max: 50 }), (bytes, seen, died, blanks) => {
+        const text = `releasing bytes=${bytes} seen=${seen} died=${died}${" ".repeat(blanks)}`;
+        expect(parseRecord(text)).toEqual({ state: "releasing", bytes, seen, died });
+        expect(parseRecord(`holding${" ".repeat(blanks)}`)).toEqual({ state: "holding" });
+      }),
+    );
+    fc.assert(fc.property(fc.string(), (text) => parseRecord(`x${text}`) === undefined));
+  });
+});
