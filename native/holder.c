@@ -10,6 +10,7 @@
  *             /proc/<holder>/cmdline:
  *
  *               holding
+ *               waiting    (it could not hold the target's new image, and tries again)
  *               releasing bytes=8589934592 seen=1234567 died=1234570
  *
  *             `bytes` were resident when it looked for the last time; `seen` and `died` are milliseconds
@@ -134,11 +135,11 @@ static void write_record(const struct holder *holder, const struct line *line)
 		holder->record[i] = ' ';
 }
 
-static void record_holding(const struct holder *holder)
+static void record_state(const struct holder *holder)
 {
 	struct line line = {.length = 0};
 
-	add(&line, "holding");
+	add(&line, holder->current ? "holding" : "waiting");
 	write_record(holder, &line);
 }
 
@@ -195,7 +196,9 @@ static void hold_what_is_there(struct holder *holder)
 	struct reader *each = holder->readers.each;
 	struct reader *next = holder->current == &each[0] ? &each[1] : &each[0];
 
-	reader_join(next); /* it may be at the image before the last one */
+	/* It may be at the image before the last one, or on its way to it since then. */
+	reader_let_go(&holder->readers, next);
+	reader_join(next);
 	for (int step = 1, waited = 0; waited < LONGEST_PARKING_MS; waited += step, step *= 2) {
 		if (reader_park(&holder->readers, next, step) == PARKED) {
 			let_go(holder);
@@ -244,6 +247,7 @@ static void keep_holding(struct holder *holder)
 			exec_event_close(&holder->exec);
 		if ((watched[1].revents & POLLIN) || watched[2].revents || !told)
 			hold_what_is_there(holder);
+		record_state(holder);
 		if (is_dead_within(holder, LEAST_PAUSE_MS))
 			return;
 	}
@@ -405,7 +409,7 @@ __attribute__((noreturn, used)) static void start(const long *stack)
 
 	if (arm(&holder, &failure) < 0)
 		give_up(&failure);
-	record_holding(&holder);
+	record_state(&holder);
 	report_armed();
 	keep_holding(&holder);
 	release(&holder);

@@ -54,6 +54,8 @@ export async function startHolder(
 /** What a holder records: the words of the RECORD in native/holder.c. */
 export type HolderRecord =
   | { readonly state: "holding" }
+  /** It could not hold the target's new image, and tries again. */
+  | { readonly state: "waiting" }
   | {
       readonly state: "releasing";
       /** Resident when it looked for the last time. */
@@ -65,9 +67,10 @@ export type HolderRecord =
 
 /** Reads a holder's record; undefined where it is none. */
 export function parseRecord(words: string): HolderRecord | undefined {
+  const [, state] = /^(holding|waiting) *$/.exec(words) ?? [];
   const [, bytes, seen, died] = /^releasing bytes=(\d+) seen=(\d+) died=(\d+) *$/.exec(words) ?? [];
 
-  if (/^holding *$/.test(words)) return { state: "holding" };
+  if (state === "holding" || state === "waiting") return { state };
   if (bytes === undefined) return undefined;
   return { state: "releasing", bytes: Number(bytes), seen: Number(seen), died: Number(died) };
 }

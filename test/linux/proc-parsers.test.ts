@@ -130,6 +130,7 @@ describe("what a holder says", () => {
         const text = `releasing bytes=${bytes} seen=${seen} died=${died}${" ".repeat(blanks)}`;
         expect(parseRecord(text)).toEqual({ state: "releasing", bytes, seen, died });
         expect(parseRecord(`holding${" ".repeat(blanks)}`)).toEqual({ state: "holding" });
+        expect(parseRecord(`waiting${" ".repeat(blanks)}`)).toEqual({ state: "waiting" });
       }),
     );
     fc.assert(fc.property(fc.string(), (text) => parseRecord(`x${text}`) === undefined));
