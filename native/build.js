@@ -115,7 +115,7 @@ build(
 build(
   "async-teardown-holder",
   [...freestanding, "-fPIE", "-static-pie", "-nostdlib", ...hardened, ...architecture],
-  ["holder.c", "reader.c", "exec_event.c", "resident.c", ...common],
+  ["holder.c", "hold.c", "record.c", "reader.c", "exec_event.c", "resident.c", ...common],
 );
 build(
   "async-teardown",

@@ -132,17 +132,24 @@ void reader_let_go(struct readers *readers, struct reader *reader)
 {
 	struct uffdio_zeropage zero = {.range = {.start = (uintptr_t)reader->page, .len = PAGE_BYTES}};
 	uint32_t expected = HOLD;
+	long result;
 
 	if (!__atomic_compare_exchange_n(&reader->command, &expected, LET_GO, 0, __ATOMIC_ACQ_REL,
 					 __ATOMIC_ACQUIRE))
 		return; /* it has found nothing to hold */
 	/* If the reader is not in the fault now, its next read finds the page there. */
-	while (sys_ioctl(readers->faults, UFFDIO_ZEROPAGE, &zero) == -EAGAIN)
+	while ((result = sys_ioctl(readers->faults, UFFDIO_ZEROPAGE, &zero)) == -EAGAIN)
 		zero.zeropage = 0; /* mappings were changing; tried again */
+	if (result < 0 && result != -EEXIST)
+		sys_exit_group(1); /* no page, no memory for one: our exit ends every read */
 }
 
-void reader_join(struct reader *reader)
+int reader_join(struct reader *reader, int milliseconds)
 {
-	while (load(&reader->command) == LET_GO)
-		sys_futex(&reader->command, FUTEX_WAIT, LET_GO, 0);
+	const struct __kernel_timespec limit = {.tv_sec = 0,
+						.tv_nsec = milliseconds * NANOSECONDS_PER_MILLISECOND};
+
+	if (load(&reader->command) == LET_GO)
+		sys_futex(&reader->command, FUTEX_WAIT, LET_GO, &limit);
+	return load(&reader->command) == WAIT;
 }

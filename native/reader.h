@@ -52,7 +52,7 @@ enum parked reader_park(struct readers *readers, struct reader *reader, int mill
 /* Ends the hold. The teardown that this may start goes on in the reader. */
 void reader_let_go(struct readers *readers, struct reader *reader);
 
-/* Waits until the reader has let go, and a teardown of its is over. */
-void reader_join(struct reader *reader);
+/* Whether the reader has let go, and a teardown of its is over; waits for that, at most so long. */
+int reader_join(struct reader *reader, int milliseconds);
 
 #endif

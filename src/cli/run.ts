@@ -2,7 +2,8 @@ import { Command, Option } from "commander";
 import { AsyncTeardownError, errorCodes } from "../errors.js";
 import type { Bytes } from "../linux/bytes.js";
 import { ownArguments, ownEnvironment } from "../linux/process.js";
-import { attach } from "../protect/attach.js";
+import { findProtectors, isReleasing } from "../linux/protectors.js";
+import { attachUnlessIn } from "../protect/attach.js";
 import { protectingVariables } from "../protect/environment.js";
 import { checkProtectable } from "../protect/executable.js";
 import { resolveCommand, type Surroundings } from "../protect/resolve.js";
@@ -58,14 +59,15 @@ function byHelper(bestEffort: boolean): Part {
   };
 }
 
-/** The holder is attached before the exec, and follows it. */
+/** The holder is attached before the exec, and follows it; a helper of this process ends with the exec. */
 const byHolder: Part = async (pid) => {
-  try {
-    const { warning } = await attach(pid);
+  const isHeld = findProtectors().some(
+    (each) => each.target === pid && each.mechanism === "holder" && !isReleasing(each),
+  );
 
+  if (!isHeld) {
+    const { warning } = await attachUnlessIn([], pid, {});
     if (warning !== undefined) complain(warning);
-  } catch (error) {
-    if (!(error instanceof AsyncTeardownError) || error.code !== "ERR_ALREADY_PROTECTED") throw error;
   }
   return {};
 };

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { builtFile } from "./native.js";
 import type { ProcessDirectory } from "./procfs.js";
@@ -26,6 +27,22 @@ export function parseReport(line: string): HolderReport {
   return { errno: 0, step: "hear of it: it was killed" };
 }
 
+/** The longest that arming may take, in milliseconds; a thousandth of it is usual. */
+const longestStart = 10_000;
+
+/** A holder whose report nobody reads ends by itself. */
+async function readReport(output: Readable): Promise<HolderReport> {
+  const limit = setTimeout(() => output.destroy(new Error("too late")), longestStart);
+
+  try {
+    return parseReport(await text(output));
+  } catch {
+    return { errno: 0, step: "arm it within ten seconds: is the process, or the holder's cgroup, frozen?" };
+  } finally {
+    clearTimeout(limit);
+  }
+}
+
 /**
  * Starts a holder for the process, and waits until it is armed, or is not.
  * @param cgroupProcs open cgroup.procs files, which it enters first
@@ -37,18 +54,20 @@ export async function startHolder(
   cgroupProcs: readonly number[],
 ): Promise<HolderReport> {
   const words = [String(pid), priority, String(cgroupProcs.length), blankRecord];
-  const child = spawn(builtFile(holderName), words, {
-    argv0: holderName,
-    cwd: "/",
-    env: {},
-    stdio: ["ignore", "pipe", "ignore", descriptor, ...cgroupProcs],
-  });
+  const program = builtFile(holderName);
 
-  if (child.pid === undefined) {
-    const [error] = (await once(child, "error")) as [NodeJS.ErrnoException];
-    return { errno: Math.abs(error.errno ?? 0), step: "start a process" };
+  try {
+    const child = spawn(program, words, {
+      argv0: holderName,
+      cwd: "/",
+      env: {},
+      stdio: ["ignore", "pipe", "ignore", descriptor, ...cgroupProcs],
+    });
+    if (child.pid === undefined) throw (await once(child, "error"))[0];
+    return await readReport(child.stdout as NonNullable<typeof child.stdout>);
+  } catch (error) {
+    return { errno: Math.abs((error as NodeJS.ErrnoException).errno ?? 0), step: `start ${program}` };
   }
-  return parseReport(await text(child.stdout as NonNullable<typeof child.stdout>));
 }
 
 /** What a holder records: the words of the RECORD in native/holder.c. */

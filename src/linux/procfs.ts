@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, readFileSync } from "node:fs";
+import { AsyncTeardownError } from "../errors.js";
 import { type Bytes, splitAtNul } from "./bytes.js";
 
 /** What proc_pid_stat(5) says of a process, as far as it is of use here. */
@@ -41,12 +42,35 @@ export interface ProcessDirectory {
   readonly descriptor: number;
 }
 
+/**
+ * Makes sure that /proc is that of this PID namespace: in another one, its numbers are other processes.
+ * @throws AsyncTeardownError ERR_NO_PROC
+ */
+export function checkProc(): void {
+  const [own] = readProc("self/stat")?.toString("latin1").split(" ") ?? [];
+
+  if (own !== String(process.pid))
+    throw new AsyncTeardownError("ERR_NO_PROC", "/proc is not mounted, or is another PID namespace's", {
+      advice: "mount the one of this namespace, as 'unshare --mount-proc' does",
+    });
+}
+
+function readProc(file: string): Buffer | undefined {
+  try {
+    return readFileSync(`/proc/${file}`);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Opens the directory of a process; undefined where there is none, or none that may be seen. */
 export function openProcess(pid: number): ProcessDirectory | undefined {
   try {
     const { O_RDONLY, O_DIRECTORY } = constants;
     return { pid, descriptor: openSync(`/proc/${pid}`, O_RDONLY | O_DIRECTORY) };
-  } catch {
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EMFILE" || code === "ENFILE") throw error; // the process may well be there
     return undefined;
   }
 }
@@ -55,17 +79,9 @@ export function closeProcess({ descriptor }: ProcessDirectory): void {
   closeSync(descriptor);
 }
 
-function pathIn({ descriptor }: ProcessDirectory, name: string): string {
-  return `/proc/self/fd/${descriptor}/${name}`;
-}
-
 /** A file of the directory; undefined where the process is gone, or it may not be read. */
-function contentsOf(directory: ProcessDirectory, name: string): Buffer | undefined {
-  try {
-    return readFileSync(pathIn(directory, name));
-  } catch {
-    return undefined;
-  }
+function contentsOf({ descriptor }: ProcessDirectory, name: string): Buffer | undefined {
+  return readProc(`self/fd/${descriptor}/${name}`);
 }
 
 export function statOf(directory: ProcessDirectory): Stat | undefined {

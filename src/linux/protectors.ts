@@ -41,7 +41,8 @@ function isTrusted(directory: ProcessDirectory, target: number): boolean {
   return owner !== undefined && owners.includes(owner);
 }
 
-function asHolder(directory: ProcessDirectory, target: number): Protector | undefined {
+/** Whether, and in what state, this process is a holder of the target. */
+export function asHolder(directory: ProcessDirectory, target: number): Protector | undefined {
   const [program = "", held, , , words = ""] = argumentsOf(directory);
   const record = parseRecord(words);
 

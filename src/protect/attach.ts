@@ -3,6 +3,7 @@ import { AsyncTeardownError, type ErrorCode } from "../errors.js";
 import { type HolderReport, type Priority, startHolder } from "../linux/holder.js";
 import {
   cgroupsTextOf,
+  checkProc,
   closeProcess,
   hasEnded,
   openProcess,
@@ -55,6 +56,7 @@ const permissionsAdvice =
 
 /** Opens the process, and makes sure that it is one that can be held. */
 function openTarget(pid: number): ProcessDirectory {
+  checkProc();
   const directory = openProcess(pid);
 
   if (!directory) return refuse("ERR_NO_PROCESS", pid, "does not exist");
@@ -87,7 +89,9 @@ function explain(pid: number, { errno, step }: Exclude<HolderReport, { holder: n
   const why = `cannot be held: could not ${step}${name === "" ? "" : ` (${name})`}`;
 
   if (name === "ESRCH") return refuse("ERR_NO_PROCESS", pid, "ended while it was being attached");
-  if (step.includes("cgroup")) return refuse("ERR_CGROUP", pid, why);
+  if (step === "enter a cgroup") return refuse("ERR_CGROUP", pid, why);
+  if (step.startsWith("start /"))
+    return refuse("ERR_HOLDER", pid, why, "is it installed where programs may run?");
   if (name === "EPERM" || name === "EACCES") return refuse("ERR_NOT_PERMITTED", pid, why, permissionsAdvice);
   if (name === "ENOSYS")
     return refuse(
@@ -143,7 +147,7 @@ export async function attachUnlessIn(
  * stopped, traced or written to. Resolves when the holder is armed; it outlives this process.
  *
  * @throws AsyncTeardownError ERR_NO_PROCESS, ERR_NOT_HOLDABLE, ERR_NOT_PERMITTED, ERR_ALREADY_PROTECTED,
- *   ERR_KERNEL, ERR_CGROUP, ERR_HOLDER; ERR_PLATFORM, ERR_NOT_BUILT
+ *   ERR_KERNEL, ERR_CGROUP, ERR_HOLDER; ERR_NO_PROC, ERR_PLATFORM, ERR_NOT_BUILT
  */
 export async function attach(pid: number, options: AttachOptions = {}): Promise<Hold> {
   return attachUnlessIn(findProtectors(), pid, options);

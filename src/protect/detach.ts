@@ -3,13 +3,14 @@ import { getSystemErrorName } from "node:util";
 import { AsyncTeardownError } from "../errors.js";
 import { killProcess } from "../linux/native.js";
 import { closeProcess, hasEnded, openProcess } from "../linux/procfs.js";
-import { findProtectors, isReleasing, type Protector } from "../linux/protectors.js";
+import { asHolder, findProtectors, isReleasing, type Protector } from "../linux/protectors.js";
 
 async function end({ pid, target }: Protector): Promise<void> {
   const directory = openProcess(pid);
 
   if (!directory) return;
   try {
+    if (!asHolder(directory, target)) return; // it has ended, and its PID is another's
     const errno = killProcess(directory);
     const name = errno === 0 ? "" : getSystemErrorName(-errno);
 
@@ -52,10 +53,11 @@ function explain(protectors: readonly Protector[], pid: number): never {
 
 /** As {@link detach}, by somebody who knows already who protects whom. */
 export async function detachFrom(protectors: readonly Protector[], pid: number): Promise<void> {
-  const holders = holdersOf(protectors, pid);
-  const releasing = holders.find(isReleasing);
+  const all = holdersOf(protectors, pid);
+  const holders = all.filter((each) => !isReleasing(each)); // the others' target had the same PID before
+  const releasing = all.find(isReleasing);
 
-  if (releasing)
+  if (releasing && holders.length === 0)
     throw new AsyncTeardownError(
       "ERR_NO_PROCESS",
       `process ${pid} has ended, and holder ${releasing.pid} is giving its memory back`,

@@ -153,6 +153,13 @@ describe.skipIf(noHolder)("run --mechanism", () => {
     await until(() => isParked(holderOf(both.pid)), "the new image is held");
   });
 
+  it("holder does not count on a helper that ends with the exec", async () => {
+    const inner = run("holder", ...hog(0, "stay"));
+    const { pid } = await startReady(run("helper", "sh", "-c", 'exec "$@"', "-", ...inner));
+
+    await until(() => isParked(holderOf(pid)), "the new image is held");
+  });
+
   it("auto takes a helper, if that can protect the program", async () => {
     const { pid } = await startReady(run("auto", ...hog(0, "stay")));
     expect(isAlive(helperOf(pid))).toBe(true);

@@ -133,6 +133,22 @@ describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
     await until(() => !isAlive(holder), "the holder is gone");
   });
 
+  it("records it for an image that came by exec, too", async () => {
+    const bytes = affordable(256 * MiB);
+    const child = await startReady(hog(0, "exec", ...hog(bytes, "stay")));
+    const { holder } = await attach(child.pid, { priority: "idle" });
+    const ready = once(child.stdout as NonNullable<typeof child.stdout>, "data");
+    const words = () => read(holder, "cmdline").split("\0")[4] ?? "";
+
+    child.stdin?.end();
+    await ready;
+    await sleep(3500); // it looks after one second and after three
+    child.kill("SIGKILL");
+    await until(() => words().startsWith("releasing"), "it says that it is releasing");
+    expect(Number(/bytes=(\d+)/.exec(words())?.[1]) / bytes).toBeCloseTo(1, 1);
+    await until(() => !isAlive(holder), "the holder is gone");
+  });
+
   it.each([
     ["normal", "3", "0"], // SCHED_BATCH
     ["low", "3", "19"],
@@ -219,6 +235,44 @@ describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
     expect(ticks(holder)).toBe(before);
     child.kill("SIGKILL");
     await until(() => !isAlive(holder), "the holder is gone");
+  });
+
+  it("does not run without end where nobody can take over: the main thread has ended", async () => {
+    const child = await startReady(hog(0, "late-main-ends"));
+    const { holder } = await attach(child.pid);
+
+    child.stdin?.write("x");
+    await until(() => !isAlive(child.pid), "the main thread has ended");
+    process.kill(holder, "SIGSTOP");
+    await sleep(50);
+    process.kill(holder, "SIGCONT");
+    await sleep(500);
+    const before = ticks(holder);
+    await sleep(1000);
+    expect(ticks(holder)).toBeLessThan(before + 5);
+    child.stdin?.end();
+    expect(await ending(child)).toBe(9);
+    await until(() => !isAlive(holder), "the holder is gone");
+  });
+
+  it("keeps hold over many stops, and nothing of an image before", async () => {
+    const lock = join(folder, "lock-of-stuck");
+    writeFileSync(lock, "x");
+    const child = await startReady(["env", `HOG_LOCK=${lock}`, ...hog(0, "exec", ...hog(0, "stay"))]);
+    const { holder } = await attach(child.pid);
+    const ready = once(child.stdout as NonNullable<typeof child.stdout>, "data");
+
+    for (let stop = 0; stop < 20; stop++) {
+      process.kill(holder, "SIGSTOP");
+      process.kill(holder, "SIGCONT");
+      await sleep(20);
+    }
+    expect(await isLocked(lock)).toBe(true);
+    child.stdin?.end();
+    await ready;
+    await sleep(1500);
+    expect(await isLocked(lock)).toBe(false);
+    expect(isParked(holder)).toBe(true);
   });
 
   it("never harms the target, whenever it is killed", { timeout: 60_000 }, async () => {

@@ -2,10 +2,10 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { AsyncTeardownError } from "../../src/errors.js";
 import { attach } from "../../src/protect/attach.js";
-import { detach } from "../../src/protect/detach.js";
+import { detach, detachFrom } from "../../src/protect/detach.js";
 import { type Ending, gainOfHolding, noHolder } from "../support/holder.js";
 import { affordable, MiB } from "../support/memory.js";
-import { program } from "../support/paths.js";
+import { asyncTeardown, program } from "../support/paths.js";
 import {
   helperOf,
   helpersOf,
@@ -16,7 +16,7 @@ import {
   sessionOf,
   until,
 } from "../support/proc.js";
-import { ending, hog, protect, type Started, start, startReady } from "../support/start.js";
+import { ending, hog, protect, runToEnd, type Started, start, startReady } from "../support/start.js";
 
 const bytes = affordable(1024 * MiB);
 
@@ -178,7 +178,24 @@ describe("attach refuses, with the reason and what to do,", () => {
   });
 });
 
+describe.skipIf(noHolder)("attach, where /proc is another PID namespace's", () => {
+  it("refuses, rather than take one process for another", async () => {
+    const { exitCode, stderr } = await runToEnd(["unshare", "--pid", "--fork", asyncTeardown, "attach", "2"]);
+
+    expect(exitCode).toBe(125);
+    expect(stderr).toMatch(/\/proc is not mounted, or is another PID namespace's; mount the one/);
+  });
+});
+
 describe("detach", () => {
+  it.skipIf(noHolder)("ends no process that has a holder's PID of before", async () => {
+    const [target, other] = [await startReady(hog(0, "stay")), await startReady(hog(0, "stay"))];
+    const snapshot = [{ pid: other.pid, target: target.pid, mechanism: "holder" } as const];
+
+    await detachFrom(snapshot, target.pid);
+    expect(isAlive(other.pid)).toBe(true);
+  });
+
   it("says what there is nothing to detach from", async () => {
     const { pid } = await startReady(hog(0, "stay"));
 
