@@ -37,6 +37,9 @@
 #define DIRECTORY 3
 #define FIRST_CGROUP 4
 
+/* What a process takes at most, as a rule, from the loss of its memory to the word of its death. */
+#define DYING_MS 100
+
 /* ---- its report ---------------------------------------------------------------------------- */
 
 static __attribute__((noreturn)) void give_up(const struct failure *failure)
@@ -147,8 +150,8 @@ static int arm(struct holder *holder, struct failure *failure)
 	sys_close(DIRECTORY);
 	hold_what_is_there(holder, 0);
 	/* Asked last. The directory was the target's before the pidfd was opened: if the target lives now,
-	 * every number that was used in between was its own. */
-	if (is_dead_within(holder, 0))
+	 * every number that was used in between was its own. One without a memory is most likely dying. */
+	if (is_dead_within(holder, holder->current ? 0 : DYING_MS))
 		return fail(failure, "hold it before it ended", -ESRCH);
 	if (!holder->current)
 		return fail(failure, "take hold of its memory: its arguments cannot be read", 0);

@@ -25,7 +25,8 @@ const read = (pid: number, file: string) => readFileSync(`/proc/${pid}/${file}`,
 /** All that a process could notice, and some of what only others see. */
 function portrait(pid: number): Record<string, unknown> {
   return {
-    status: read(pid, "status"), // signals, context switches, sizes, threads, who traces it
+    // Signals, context switches, sizes, threads, who traces it. SigQ counts those of all the user's processes.
+    status: read(pid, "status").replace(/^SigQ:.*\n/m, ""),
     maps: read(pid, "maps"),
     descriptors: readdirSync(`/proc/${pid}/fd`).map((fd) => link(pid, `fd/${fd}`)),
     wchan: read(pid, "wchan"),
