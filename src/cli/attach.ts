@@ -19,7 +19,8 @@ Examples:
   async-teardown attach --cgroup /system.slice/guards 4711
 
 A holder, a process named cleanup/PID, keeps the memory from outside; the process itself is not
-stopped, traced or written to. It takes CAP_SYS_PTRACE. 'detach' undoes it.
+stopped, traced or written to. It takes CAP_SYS_PTRACE. 'detach' undoes it. Not for a process that
+lives near its memory limit: its memory is still in use when it is gone (docs/mechanisms.md).
 
 Exit status:
   0    all of them are protected now

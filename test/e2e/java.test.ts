@@ -1,50 +1,77 @@
-import { describe, expect, it } from "vitest";
-import { attach } from "../../src/protect/attach.js";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { afterAll, describe, expect, it } from "vitest";
 import { missing } from "../support/component.js";
-import { noHolder, timeExit } from "../support/holder.js";
-import { affordable, MiB } from "../support/memory.js";
-import { isAlive, residentBytes, until } from "../support/proc.js";
-import { type Started, start } from "../support/start.js";
+import { type Ending, gainOfHolding, noHolder } from "../support/holder.js";
+import { affordable, GiB, MiB } from "../support/memory.js";
+import { asyncTeardown } from "../support/paths.js";
+import { holderOf, isAlive, isParked, residentBytes, until } from "../support/proc.js";
+import { ending, runToEnd, startReady } from "../support/start.js";
 
-const noJava = noHolder ?? (await missing("java", "openjdk-17-jre-headless"));
-const heap = affordable(1024 * MiB);
+const noJava = noHolder ?? (await missing("java", "default-jre-headless"));
 
-/** A JVM with all of its heap in use: the RMI registry is a server that every runtime has. */
-async function startJava(): Promise<Started> {
-  const size = [`-Xms${heap}`, `-Xmx${heap}`, "-XX:+AlwaysPreTouch", "-XX:-UseTransparentHugePages"];
-  const registry = ["-m", "java.rmi/sun.rmi.registry.RegistryImpl", "0"];
-  const child = start(["java", ...size, ...registry], { stdio: "ignore" });
+const folder = mkdtempSync(join(tmpdir(), "async-teardown-"));
+const source = join(folder, "Server.java");
+afterAll(() => rmSync(folder, { recursive: true }));
 
-  await until(() => residentBytes(child.pid) > heap, "the heap is there");
-  return child;
-}
+/** Answers each number with the sum of what 50 threads say after a garbage collection; or only waits. */
+const server = `
+  import java.util.*;
+  import java.util.concurrent.*;
 
-/** Milliseconds from the signal to the word of the end, not held and held; the shortest of three each. */
-async function timeBoth(signal: "SIGKILL" | "SIGTERM") {
-  const times = { plain: Number.POSITIVE_INFINITY, held: Number.POSITIVE_INFINITY };
-  const end = (child: Started) => child.kill(signal);
+  class Server {
+    public static void main(String[] arguments) throws Exception {
+      var threads = Executors.newFixedThreadPool(50);
+      var barrier = new CyclicBarrier(50, System::gc);
 
-  for (let run = 0; run < 3; run++) {
-    times.plain = Math.min(times.plain, await timeExit(await startJava(), end));
-    const child = await startJava();
-    const { holder } = await attach(child.pid);
-    times.held = Math.min(times.held, await timeExit(child, end));
+      System.out.println("ready");
+      if (arguments.length > 0) Thread.currentThread().join();
+      for (var in = new Scanner(System.in); in.hasNextInt();) {
+        int number = in.nextInt(), sum = 0;
+        Callable<Integer> say = () -> { barrier.await(); return number; };
+        for (var each : threads.invokeAll(Collections.nCopies(50, say))) sum += each.get();
+        System.out.println(sum);
+      }
+      System.exit(3);
+    }
+  }`;
+writeFileSync(source, server); // what runs it also compiles it
+
+const heap = affordable(GiB);
+const sizes = [`-Xms${heap / MiB}m`, `-Xmx${heap / MiB}m`];
+const java = ["java", ...sizes, "-XX:+AlwaysPreTouch", "-XX:-UseTransparentHugePages", source];
+
+describe.skipIf(noJava)(`Java (${noJava ?? "it is there"})`, () => {
+  it("goes on with all its threads while it is held, and leaves nothing behind", async () => {
+    const jvm = await startReady(java);
+    const lines = createInterface(jvm.stdout as NonNullable<typeof jvm.stdout>)[Symbol.asyncIterator]();
+    const ask = async (number: number) => {
+      jvm.stdin?.write(`${number}\n`);
+      return (await lines.next()).value;
+    };
+    const threads = () => readdirSync(`/proc/${jvm.pid}/task`).length;
+
+    expect(await ask(1)).toBe("50");
+    expect(residentBytes(jvm.pid)).toBeGreaterThan(heap);
+    expect((await runToEnd([asyncTeardown, "attach", String(jvm.pid)])).exitCode).toBe(0);
+    const holder = holderOf(jvm.pid);
+    for (let number = 2; number < 10; number++) expect(await ask(number)).toBe(String(50 * number));
+    expect(threads()).toBeGreaterThan(50);
+    expect(isParked(holder)).toBe(true);
+
+    jvm.stdin?.end();
+    expect(await ending(jvm)).toBe(3);
     await until(() => !isAlive(holder), "the holder is gone");
-  }
-  return times;
-}
-
-describe.skipIf(noJava)(`a JVM (${noJava ?? "it is there"})`, () => {
-  it("that is held and killed exits at once", { timeout: 120_000 }, async () => {
-    const { plain, held } = await timeBoth("SIGKILL");
-    expect(held).toBeLessThan(plain / 5);
   });
 
-  // What it does itself before it exits takes up to 300 ms.
-  it("that is held and told to end is gone sooner by what its memory costs", {
-    timeout: 120_000,
-  }, async () => {
-    const { plain, held } = await timeBoth("SIGTERM");
-    expect(held).toBeLessThan(plain);
+  // A JVM that is told to end takes a while of its own: a few milliseconds if none of its threads is in a
+  // system call, up to 300 ms if one is. So for SIGTERM none is.
+  it.each([
+    ["SIGKILL", 5, { words: java }],
+    ["SIGTERM", 3, { words: [...java, "wait"], end: (jvm) => jvm.kill("SIGTERM") }],
+  ] satisfies [string, number, Ending][])("is heard of sooner by %s, %i times", async (_, times, command) => {
+    expect(await gainOfHolding(command)).toBeGreaterThan(times);
   });
 });
