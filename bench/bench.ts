@@ -2,17 +2,17 @@
  * What protection costs and gains, against the unprotected case in the same run: `npm run bench`.
  * Everything is interleaved, so that a machine that gets slower does so for all alike.
  */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { availableParallelism, freemem, release } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import Table from "cli-table3";
+import { benchAttach, benchCrowd } from "./attach.js";
+import { GiB, MiB, median, ms, note, show, sizeText, times, worst } from "./report.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const library = join(root, "build/libasync-teardown.so");
 const launcher = join(root, "build/async-teardown");
-const [MiB, GiB] = [2 ** 20, 2 ** 30];
 const SIGKILL = "9";
 const closeInput = "0";
 
@@ -53,16 +53,6 @@ const canHold = process.getuid?.() === 0;
 
 const protecting = [`LD_PRELOAD=${library}`, "ASYNC_TEARDOWN=pid=0000000000,ns=0000000000"];
 
-const median = (numbers: readonly number[]) =>
-  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
-const worst = (numbers: readonly number[]) => Math.max(...numbers);
-const ms = (seconds: number) => `${(seconds * 1000).toFixed(seconds < 0.01 ? 3 : 0)} ms`;
-const times = (ratio: number) => `${ratio.toFixed(ratio < 10 ? 2 : 0)} ×`;
-
-function note(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
-}
-
 /** Runs every case once, then every case again, so many times; a list of results for each case. */
 function interleave(cases: readonly Case[], runs: number, what: string): Times[][] {
   const results: Times[][] = cases.map(() => []);
@@ -74,17 +64,6 @@ function interleave(cases: readonly Case[], runs: number, what: string): Times[]
     }
   note("");
   return results;
-}
-
-function show(title: string, head: string[], rows: string[][]): void {
-  const table = new Table({ head, style: { head: [], border: [] }, colAligns: head.map(() => "right") });
-
-  table.push(...rows);
-  console.log(`\n${title}\n${table.toString()}`);
-}
-
-function sizeText(bytes: number): string {
-  return bytes === 0 ? "empty" : bytes < GiB ? `${bytes / MiB} MiB` : `${bytes / GiB} GiB`;
 }
 
 function benchExit(runs: number): void {
@@ -192,37 +171,12 @@ function benchFallbacks(runs: number): void {
   );
 }
 
-function benchAttach(runs: number): void {
-  const target = spawn(hog, ["0", "stay"], { stdio: ["pipe", "ignore", "inherit"] });
-  const pid = String(target.pid);
-  const timesOf = (act: () => void) => {
-    const start = performance.now();
-    act();
-    return (performance.now() - start) / 1000;
-  };
-  const attach: number[] = [];
-  const detach: number[] = [];
-
-  for (let run = 0; run < runs; run++) {
-    note(`attach: ${run + 1} of ${runs}`);
-    attach.push(timesOf(() => execFileSync(launcher, ["attach", pid])));
-    detach.push(timesOf(() => execFileSync(launcher, ["detach", pid])));
-  }
-  note("");
-  target.kill("SIGKILL");
-  show(
-    `attach and detach, the whole command; ${runs} runs`,
-    ["", "median", "worst"],
-    [
-      ["attach", ms(median(attach)), ms(worst(attach))],
-      ["detach", ms(median(detach)), ms(worst(detach))],
-    ],
-  );
-}
-
 console.log(`Linux ${release()}, Node.js ${process.versions.node}, ${availableParallelism()} CPUs`);
 benchStart(100);
 benchExit(40);
-if (canHold) benchAttach(40);
+if (canHold) {
+  await benchAttach(launcher, hog, 40);
+  benchCrowd(compile("bench/crowd.c"), launcher, hog, 5);
+}
 benchWaysToDie(5);
 benchFallbacks(10);

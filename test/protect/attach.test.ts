@@ -171,7 +171,7 @@ describe("attach refuses, with the reason and what to do,", () => {
 
   it.skipIf(noHolder)("but is not fooled by a name", async () => {
     const { pid } = await startReady(hog(0, "stay"));
-    const impostor = start(["bash", "-c", `echo cleanup/${pid} > /proc/$$/comm; read -r`]);
+    const impostor = start(["bash", "-c", `printf cleanup/${pid} > /proc/$$/comm; read -r`]);
 
     await until(() => helpersOf(pid).includes(impostor.pid), "it has the name");
     expect((await attach(pid)).holder).toBe(holderOf(pid));
