@@ -13,26 +13,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(125);
-}
+#include "measure.h"
 
 static pid_t start(char **command)
 {
@@ -57,29 +40,6 @@ static pid_t start(char **command)
 		die("crowd: the command ended before it was ready");
 	close(output[0]);
 	return pid;
-}
-
-static void attach(const char *program, const pid_t *pids, int count)
-{
-	char **arguments = calloc((size_t)count + 4, sizeof(*arguments));
-	int status, used = 0;
-
-	arguments[used++] = (char *)program;
-	arguments[used++] = "attach";
-	arguments[used++] = "--json";
-	for (int i = 0; i < count; i++)
-		if (asprintf(&arguments[used++], "%d", pids[i]) < 0)
-			die("crowd");
-	pid_t child = fork();
-
-	if (child == 0) {
-		if (!freopen("/dev/null", "w", stdout))
-			die("crowd: /dev/null");
-		execvp(program, arguments);
-		die(program);
-	}
-	if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
-		die("crowd: attach");
 }
 
 int main(int argc, char **argv)

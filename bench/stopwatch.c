@@ -18,27 +18,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(125);
-}
+#include "measure.h"
 
 static void become(char **command, int input[2], int output[2])
 {
@@ -51,22 +34,6 @@ static void become(char **command, int input[2], int output[2])
 		die("stopwatch: no command");
 	execvp(command[0], command);
 	die(command[0]);
-}
-
-static void attach(const char *program, pid_t target)
-{
-	char pid[16];
-	int status;
-	pid_t child = fork();
-
-	snprintf(pid, sizeof(pid), "%d", target);
-	if (child == 0) {
-		dup2(2, 1);
-		execlp(program, program, "attach", "--json", pid, NULL);
-		die(program);
-	}
-	if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
-		die("stopwatch: attach");
 }
 
 int main(int argc, char **argv)
@@ -98,7 +65,7 @@ int main(int argc, char **argv)
 	double ready = now();
 
 	if (getenv("ATTACH"))
-		attach(getenv("ATTACH"), pid);
+		attach(getenv("ATTACH"), &pid, 1);
 	/* What starting left to do (the helper's start, our own wake-up) is not to be measured. */
 	usleep(20000);
 	int signal = atoi(argv[1]);

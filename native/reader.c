@@ -47,8 +47,8 @@ int readers_open(struct readers *readers, struct failure *failure)
 }
 
 /*
- * The body of a reader. EFAULT means that the wait for the page was interrupted, by a SIGSTOP or a freezer,
- * as every other signal is blocked: the hold is lost for that time, and taken again.
+ * The body of a reader. EFAULT would mean that an interruption has ended the wait for the page, and the hold
+ * with it: it is taken again. The kernels that were seen go on waiting instead; see keep_holding.
  */
 static void reader_main(void *argument)
 {
@@ -56,9 +56,7 @@ static void reader_main(void *argument)
 	long result;
 
 	for (;;) {
-		uint32_t command;
-
-		while ((command = load(&reader->command)) == WAIT)
+		while (load(&reader->command) == WAIT)
 			sys_futex(&reader->command, FUTEX_WAIT, WAIT, 0);
 		do
 			result = sys_pread(reader->source, reader->page, 1, 0);

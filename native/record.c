@@ -35,7 +35,7 @@ void record_releasing(struct holder *holder)
 {
 	struct line line = {.length = 0};
 	uint64_t died = milliseconds_since_boot();
-	uint64_t bytes = holder->pagemap < 0 ? 0 : resident_bytes(holder->pagemap);
+	uint64_t bytes = resident_bytes(holder->pagemap);
 
 	if (bytes) {
 		holder->bytes = bytes;

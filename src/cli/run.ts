@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import { AsyncTeardownError, errorCodes } from "../errors.js";
 import type { Bytes } from "../linux/bytes.js";
 import { ownArguments, ownEnvironment } from "../linux/process.js";
-import { findProtectors, isReleasing } from "../linux/protectors.js";
+import { findProtectors, holdersOf, isReleasing } from "../linux/protectors.js";
 import { attachUnlessIn } from "../protect/attach.js";
 import { protectingVariables } from "../protect/environment.js";
 import { checkProtectable } from "../protect/executable.js";
@@ -61,9 +61,7 @@ function byHelper(bestEffort: boolean): Part {
 
 /** The holder is attached before the exec, and follows it; a helper of this process ends with the exec. */
 const byHolder: Part = async (pid) => {
-  const isHeld = findProtectors().some(
-    (each) => each.target === pid && each.mechanism === "holder" && !isReleasing(each),
-  );
+  const isHeld = holdersOf(findProtectors(), pid).some((holder) => !isReleasing(holder));
 
   if (!isHeld) {
     const { warning } = await attachUnlessIn([], pid, {});

@@ -102,6 +102,12 @@ export function cgroupsTextOf(directory: ProcessDirectory): string {
   return contentsOf(directory, "cgroup")?.toString("utf8") ?? "";
 }
 
+/** Whether it is dead, and only its parent's wait is left. */
+export function isOver({ state }: Stat): boolean {
+  return state === "Z" || state === "X";
+}
+
 export function hasEnded(directory: ProcessDirectory): boolean {
-  return ["Z", "X", undefined].includes(statOf(directory)?.state);
+  const stat = statOf(directory);
+  return stat === undefined || isOver(stat);
 }

@@ -18,6 +18,10 @@ export function isReleasing({ record }: Protector): boolean {
   return record?.state === "releasing";
 }
 
+export function holdersOf(protectors: readonly Protector[], pid: number): Protector[] {
+  return protectors.filter(({ target, mechanism }) => target === pid && mechanism === "holder");
+}
+
 /** Helpers and holders bear the name cleanup/<pid of the target>. But anyone may. */
 function claimedTarget(pid: string): number | undefined {
   try {

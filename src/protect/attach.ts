@@ -5,7 +5,7 @@ import {
   cgroupsTextOf,
   checkProc,
   closeProcess,
-  hasEnded,
+  isOver,
   openProcess,
   type ProcessDirectory,
   statOf,
@@ -76,7 +76,7 @@ function openTarget(pid: number): ProcessDirectory {
       );
     if (stat.state === "Z" && Number(statusField(directory, "Threads")) > 1)
       refuse("ERR_NOT_HOLDABLE", pid, "cannot be held, as its main thread has ended and only others go on");
-    if (hasEnded(directory)) refuse("ERR_NO_PROCESS", pid, "has ended, and waits for its parent");
+    if (isOver(stat)) refuse("ERR_NO_PROCESS", pid, "has ended, and waits for its parent");
     return directory;
   } catch (error) {
     closeProcess(directory);

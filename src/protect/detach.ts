@@ -3,9 +3,10 @@ import { getSystemErrorName } from "node:util";
 import { AsyncTeardownError } from "../errors.js";
 import { killProcess } from "../linux/native.js";
 import { closeProcess, hasEnded, openProcess } from "../linux/procfs.js";
-import { asHolder, findProtectors, isReleasing, type Protector } from "../linux/protectors.js";
+import { asHolder, findProtectors, holdersOf, isReleasing, type Protector } from "../linux/protectors.js";
 
-async function end({ pid, target }: Protector): Promise<void> {
+/** Ends a process, if it is a holder of the target. */
+export async function endHolder(target: number, pid: number): Promise<void> {
   const directory = openProcess(pid);
 
   if (!directory) return;
@@ -24,15 +25,6 @@ async function end({ pid, target }: Protector): Promise<void> {
   } finally {
     closeProcess(directory);
   }
-}
-
-function holdersOf(protectors: readonly Protector[], pid: number): Protector[] {
-  return protectors.filter(({ target, mechanism }) => target === pid && mechanism === "holder");
-}
-
-/** Ends this one holder, if it is still the process's. */
-export async function endHolder(target: number, holder: number): Promise<void> {
-  for (const each of holdersOf(findProtectors(), target)) if (each.pid === holder) await end(each);
 }
 
 /** Says why there is no holder to be ended. */
@@ -63,7 +55,7 @@ export async function detachFrom(protectors: readonly Protector[], pid: number):
       `process ${pid} has ended, and holder ${releasing.pid} is giving its memory back`,
     );
   if (holders.length === 0) explain(protectors, pid);
-  for (const holder of holders) await end(holder);
+  for (const holder of holders) await endHolder(pid, holder.pid);
 }
 
 /**
