@@ -2,6 +2,7 @@
 #include <linux/kcmp.h>
 #include <node_api.h>
 
+#include "ends.h"
 #include "helper.h"
 #include "sys.h"
 
@@ -84,6 +85,38 @@ static napi_value signal_process(napi_env env, napi_callback_info info)
 	return make_number(env, -(int)sys_call4(__NR_pidfd_send_signal, numbers[0], numbers[1], 0, 0));
 }
 
+/* startEnds(callback(id)): 0 or an errno. Once for each environment: Node.js's main thread, and each worker. */
+static napi_value start_ends(napi_env env, napi_callback_info info)
+{
+	napi_value callback;
+	size_t count = 1;
+	struct ends *ends = NULL;
+	int error;
+
+	if (napi_get_cb_info(env, info, &count, &callback, NULL, NULL) != napi_ok || count != 1) {
+		napi_throw_type_error(env, NULL, "startEnds takes a function");
+		return NULL;
+	}
+	if ((error = ends_start(env, callback, &ends)) == 0)
+		napi_set_instance_data(env, ends, NULL, NULL);
+	return make_number(env, error);
+}
+
+/* addEnd(pid, id): a pidfd or a negative errno. */
+static napi_value add_end(napi_env env, napi_callback_info info)
+{
+	int32_t numbers[2];
+	void *ends = NULL;
+
+	if (get_numbers(env, info, numbers) < 0)
+		return NULL;
+	if (napi_get_instance_data(env, &ends) != napi_ok || ends == NULL) {
+		napi_throw_error(env, NULL, "startEnds comes first");
+		return NULL;
+	}
+	return make_number(env, ends_add(ends, numbers[0], (uint64_t)numbers[1]));
+}
+
 NAPI_MODULE_INIT()
 {
 	const napi_property_descriptor functions[] = {
@@ -93,6 +126,8 @@ NAPI_MODULE_INIT()
 		{"compareAddressSpaces", NULL, compare_address_spaces, NULL, NULL, NULL,
 		 napi_enumerable, NULL},
 		{"signalProcess", NULL, signal_process, NULL, NULL, NULL, napi_enumerable, NULL},
+		{"startEnds", NULL, start_ends, NULL, NULL, NULL, napi_enumerable, NULL},
+		{"addEnd", NULL, add_end, NULL, NULL, NULL, napi_enumerable, NULL},
 	};
 
 	napi_define_properties(env, exports, sizeof(functions) / sizeof(*functions), functions);

@@ -32,7 +32,7 @@ const hardened = ["-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack"];
 const shared = ["-shared", "-Wl,-z,nodelete", ...hardened];
 
 /** What helper and holder have in common. */
-const common = ["settle.c", "confine.c", "builtins.c"];
+const common = ["settle.c", "confine.c", "status.c", "record.c", "builtins.c"];
 
 const helper = ["helper.c", "lifeline.c", "release.c", "namespace.c", ...common];
 
@@ -110,12 +110,12 @@ build(
 build(
   "addon.node",
   [...freestanding, ...shared, ...architecture, "-isystem", nodeHeaders],
-  ["addon.c", ...helper],
+  ["addon.c", "ends.c", ...helper],
 );
 build(
   "async-teardown-holder",
   [...freestanding, "-fPIE", "-static-pie", "-nostdlib", ...hardened, ...architecture],
-  ["holder.c", "hold.c", "record.c", "reader.c", "exec_event.c", "resident.c", ...common],
+  ["holder.c", "hold.c", "arguments.c", "reader.c", "exec_event.c", "resident.c", ...common],
 );
 build(
   "async-teardown",

@@ -1,7 +1,9 @@
 #include "hold.h"
 
+#include "arguments.h"
 #include "record.h"
 #include "settle.h"
+#include "status.h"
 #include "sys.h"
 
 /* About two weeks of looks, twenty in all. */
@@ -16,44 +18,16 @@ int is_dead_within(const struct holder *holder, int milliseconds)
 	return sys_poll_one(holder->death, milliseconds) > 0;
 }
 
-/* Where a field's value begins in the text of /proc/<pid>/status, or null. */
-static const char *field(const char *text, const char *name)
-{
-	for (const char *line = text; *line;) {
-		const char *at = line, *expected = name;
-
-		while (*expected && *at == *expected)
-			at++, expected++;
-		if (!*expected) {
-			while (*at == '\t' || *at == ' ')
-				at++;
-			return at;
-		}
-		while (*line && *line++ != '\n')
-			;
-	}
-	return 0;
-}
-
 /* Notes the target's size. Returns whether its main thread has ended; others may go on. */
 static int look_at(struct holder *holder)
 {
-	char text[4096]; /* with as many groups as anybody has */
-	long length = sys_pread(holder->status, text, sizeof(text) - 1, 0);
-	uint64_t kilobytes = 0;
+	struct status status = read_status(holder->status);
 
-	if (length <= 0)
-		return 1;
-	text[length] = 0;
-	const char *state = field(text, "State:"), *resident = field(text, "VmRSS:");
-
-	if (resident) {
-		while (*resident >= '0' && *resident <= '9')
-			kilobytes = kilobytes * 10 + (uint64_t)(*resident++ - '0');
-		holder->bytes = kilobytes * 1024;
+	if (status.has_memory) {
+		holder->bytes = status.bytes;
 		holder->seen = milliseconds_since_boot();
 	}
-	return state && (*state == 'Z' || *state == 'X');
+	return status.state == 0 || status.state == 'Z' || status.state == 'X';
 }
 
 static void let_go(struct holder *holder)
@@ -163,7 +137,7 @@ void keep_holding(struct holder *holder)
 			holder->next_look = holder->next_look < LAST_LOOK_MS ? 2 * holder->next_look : 0;
 			continue;
 		}
-		record_state(holder);
+		show_state(holder);
 		if (is_dead_within(holder, LEAST_PAUSE_MS))
 			return;
 	}
@@ -189,7 +163,7 @@ static void let_parent_reap(const struct holder *holder)
 void release(struct holder *holder)
 {
 	let_parent_reap(holder);
-	record_releasing(holder);
+	show_releasing(holder);
 	for (int i = 0; i < 2; i++)
 		reader_let_go(&holder->readers, &holder->readers.each[i]);
 	for (int i = 0; i < 2; i++)

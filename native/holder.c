@@ -28,7 +28,7 @@
 #include "confine.h"
 #include "hold.h"
 #include "line.h"
-#include "record.h"
+#include "arguments.h"
 #include "resident.h"
 #include "settle.h"
 #include "sys.h"
@@ -206,7 +206,7 @@ __attribute__((noreturn, used)) static void start(const long *stack)
 
 	if (arm(&holder, &failure) < 0)
 		give_up(&failure);
-	record_state(&holder);
+	show_state(&holder);
 	report_armed();
 	keep_holding(&holder);
 	release(&holder);

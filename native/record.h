@@ -1,15 +1,14 @@
-/* What a holder tells of itself, in its own arguments; the words are in the first comment of holder.c. */
+/* What helpers and holders tell of a release, to those who watch from outside; src/linux/record.ts reads it. */
 #ifndef ASYNC_TEARDOWN_RECORD_H
 #define ASYNC_TEARDOWN_RECORD_H
 
-#include "hold.h"
+#include <stdint.h>
+
+#include "line.h"
 
 uint64_t milliseconds_since_boot(void);
 
-/* That it holds the target, or waits until it can. */
-void record_state(const struct holder *holder);
-
-/* That the target is dead, and how much it held. */
-void record_releasing(struct holder *holder);
+/* "releasing bytes=… seen=… died=…": how much was resident, when that was looked at, when the target died. */
+void describe_release(struct line *line, uint64_t bytes, uint64_t seen, uint64_t died);
 
 #endif

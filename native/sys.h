@@ -13,6 +13,7 @@
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/futex.h>
+#include <linux/memfd.h>
 #include <linux/mman.h>
 #include <linux/poll.h>
 #include <linux/prctl.h>
@@ -30,6 +31,9 @@
 #endif
 #ifndef __NR_close_range
 #define __NR_close_range 436
+#endif
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8U
 #endif
 
 #define NANOSECONDS_PER_MILLISECOND 1000000L
@@ -240,6 +244,19 @@ static inline long sys_close_range(unsigned first, unsigned last)
 static inline long sys_pread(int fd, void *buffer, size_t bytes, long offset)
 {
 	return sys_call4(__NR_pread64, fd, buffer, bytes, offset);
+}
+
+static inline long sys_pwrite(int fd, const void *buffer, size_t bytes, long offset)
+{
+	return sys_call4(__NR_pwrite64, fd, buffer, bytes, offset);
+}
+
+/* A file in memory, never to be executed. Kernels before 6.3 cannot promise that. */
+static inline long sys_memfd_create(const char *name)
+{
+	long fd = sys_call2(__NR_memfd_create, name, MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+
+	return fd != -EINVAL ? fd : sys_call2(__NR_memfd_create, name, MFD_CLOEXEC);
 }
 
 static inline long sys_read(int fd, void *buffer, size_t bytes)

@@ -1,6 +1,10 @@
 export { AsyncTeardownError, type ErrorCode, errorCodes } from "./errors.js";
 export type { Priority } from "./linux/holder.js";
+export type { Mechanism } from "./linux/protectors.js";
 export { type AttachOptions, attach, type Hold } from "./protect/attach.js";
 export { detach } from "./protect/detach.js";
 export { protectSelf } from "./protect/self.js";
 export { type ProtectOptions, spawn } from "./protect/spawn.js";
+export type { AddressSpace, State } from "./teardown/address-space.js";
+export { type Listing, list } from "./teardown/list.js";
+export { type WatchOptions, wait, watch } from "./teardown/watch.js";

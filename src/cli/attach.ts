@@ -49,10 +49,10 @@ export function attachCommand(): Command {
     .option("--json", "tell what came of each as JSON")
     .addHelpText("after", examples)
     .action(async (pids: number[], { json = false, ...options }: AttachCommandOptions) => {
-      const protectors = findProtectors();
+      const findings = await findProtectors();
 
       await forEachPid(pids, json, async (pid) => {
-        const { holder, warning } = await attachUnlessIn(protectors, pid, options);
+        const { holder, warning } = await attachUnlessIn(findings, pid, options);
 
         if (warning !== undefined && !json) complain(`process ${pid}: ${warning}`);
         return { sentence: `${pid}: protected by holder ${holder}`, fields: { holder, warning } };

@@ -20,10 +20,10 @@ export function detachCommand(): Command {
     .option("--json", "tell what came of each as JSON")
     .addHelpText("after", examples)
     .action(async (pids: number[], { json = false }: { json?: boolean }) => {
-      const protectors = findProtectors();
+      const findings = await findProtectors();
 
       await forEachPid(pids, json, async (pid) => {
-        await detachFrom(protectors, pid);
+        await detachFrom(findings, pid);
         return { sentence: `${pid}: not held any more`, fields: { detached: true } };
       });
     });

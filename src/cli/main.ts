@@ -5,12 +5,16 @@ import { detachCommand } from "./detach.js";
 import { envCommand } from "./env.js";
 import { print, printError, reportFailure } from "./output.js";
 import { deliverNoPlan } from "./plan.js";
+import { psCommand } from "./ps.js";
 import { runCommand } from "./run.js";
+import { waitCommand } from "./wait.js";
 
 const examples = `
 Examples:
   async-teardown run -- redis-server --port 6379
   async-teardown attach $(pidof qemu-system-x86_64)
+  async-teardown ps --watch
+  async-teardown wait 4711
   async-teardown run --help`;
 
 function version(): string {
@@ -26,7 +30,12 @@ function program(): Command {
     .addHelpText("after", examples);
 
   // A subcommand that is added, not made by .command(), does not take over how errors end.
-  for (const command of [main, runCommand(), attachCommand(), detachCommand(), envCommand()]) {
+  const commands = [
+    ...[runCommand(), attachCommand(), detachCommand()],
+    ...[psCommand(), waitCommand(), envCommand()],
+  ];
+
+  for (const command of [main, ...commands]) {
     command.exitOverride().configureOutput({
       writeOut: print,
       writeErr: printError,

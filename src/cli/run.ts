@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import { AsyncTeardownError, errorCodes } from "../errors.js";
 import type { Bytes } from "../linux/bytes.js";
 import { ownArguments, ownEnvironment } from "../linux/process.js";
-import { findProtectors, holdersOf, isReleasing } from "../linux/protectors.js";
+import { findProtectors, holdersOf, nothingFound } from "../linux/protectors.js";
 import { attachUnlessIn } from "../protect/attach.js";
 import { protectingVariables } from "../protect/environment.js";
 import { checkProtectable } from "../protect/executable.js";
@@ -61,10 +61,11 @@ function byHelper(bestEffort: boolean): Part {
 
 /** The holder is attached before the exec, and follows it; a helper of this process ends with the exec. */
 const byHolder: Part = async (pid) => {
-  const isHeld = holdersOf(findProtectors(), pid).some((holder) => !isReleasing(holder));
+  const findings = await findProtectors();
+  const isHeld = holdersOf(findings, pid).some(({ isTargetGone }) => !isTargetGone);
 
   if (!isHeld) {
-    const { warning } = await attachUnlessIn([], pid, {});
+    const { warning } = await attachUnlessIn(nothingFound, pid, {});
     if (warning !== undefined) complain(warning);
   }
   return {};

@@ -69,27 +69,3 @@ export async function startHolder(
     return { errno: Math.abs((error as NodeJS.ErrnoException).errno ?? 0), step: `start ${program}` };
   }
 }
-
-/** What a holder records: the words of the RECORD in native/holder.c. */
-export type HolderRecord =
-  | { readonly state: "holding" }
-  /** It could not hold the target's new image, and tries again. */
-  | { readonly state: "waiting" }
-  | {
-      readonly state: "releasing";
-      /** Resident when it looked for the last time. */
-      readonly bytes: number;
-      /** When that was, and when the target died; milliseconds since the machine's boot. */
-      readonly seen: number;
-      readonly died: number;
-    };
-
-/** Reads a holder's record; undefined where it is none. */
-export function parseRecord(words: string): HolderRecord | undefined {
-  const [, state] = /^(holding|waiting) *$/.exec(words) ?? [];
-  const [, bytes, seen, died] = /^releasing bytes=(\d+) seen=(\d+) died=(\d+) *$/.exec(words) ?? [];
-
-  if (state === "holding" || state === "waiting") return { state };
-  if (bytes === undefined) return undefined;
-  return { state: "releasing", bytes: Number(bytes), seen: Number(seen), died: Number(died) };
-}

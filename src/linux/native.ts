@@ -12,6 +12,8 @@ interface Addon {
   hasFileCapabilities(path: Buffer): boolean;
   compareAddressSpaces(pid: number, other: number): number;
   signalProcess(directory: number, signal: number): number;
+  startEnds(callback: (id: number) => void): number;
+  addEnd(pid: number, id: number): number;
 }
 
 /**
@@ -32,6 +34,9 @@ export function builtFile(name: string): string {
     });
   return path;
 }
+
+/** An error of the kernel, as a positive number; errno(3). */
+export type Errno = number;
 
 let loaded: Addon | undefined;
 
@@ -67,15 +72,26 @@ export function preloadLibrary(): Bytes {
   return toBytes(path);
 }
 
-/** Whether two processes have one address space; kcmp(2). False also where the kernel does not tell. */
-export function sharesAddressSpace(pid: number, other: number): boolean {
-  return addon().compareAddressSpaces(pid, other) === 0;
+/** Whether two tasks have one address space, or an errno: EPERM, ESRCH, ENOSYS; kcmp(2). */
+export function compareAddressSpaces(pid: number, other: number): boolean | Errno {
+  const result = addon().compareAddressSpaces(pid, other);
+  return result < 0 ? -result : result === 0;
 }
 
 /**
  * Ends a process by SIGKILL: the one whose /proc directory this is, and never another one with its number;
  * pidfd_send_signal(2). Returns 0 or an errno.
  */
-export function killProcess({ descriptor }: ProcessDirectory): number {
+export function killProcess({ descriptor }: ProcessDirectory): Errno {
   return addon().signalProcess(descriptor, constants.signals.SIGKILL);
+}
+
+/** Starts a thread that hears of the ends of processes. Returns 0 or an errno. */
+export function startEnds(callback: (id: number) => void): Errno {
+  return addon().startEnds(callback);
+}
+
+/** Has callback(id) called when the process ends. Returns a pidfd, to be closed, or a negative errno. */
+export function addEnd(pid: number, id: number): number {
+  return addon().addEnd(pid, id);
 }

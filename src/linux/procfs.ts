@@ -1,6 +1,6 @@
-import { closeSync, constants, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, openSync, readdirSync, readFileSync } from "node:fs";
 import { AsyncTeardownError } from "../errors.js";
-import { type Bytes, splitAtNul } from "./bytes.js";
+import { type Bytes, splitAtNul, toText } from "./bytes.js";
 
 /** What proc_pid_stat(5) says of a process, as far as it is of use here. */
 export interface Stat {
@@ -9,18 +9,37 @@ export interface Stat {
   /** "R", "S", "Z" and so on. */
   readonly state: string;
   readonly isKernelThread: boolean;
+  /** On its way out: its main thread, at least, has let go of its address space, or is about to. */
+  readonly isExiting: boolean;
+  /** Made by a fork or clone, and without an exec since. */
+  readonly isForkWithoutExec: boolean;
+  readonly threads: number;
+  /** When it started: clock ticks since the machine's boot. */
+  readonly startTime: number;
 }
 
-const flagKernelThread = 0x200000; // PF_KTHREAD of include/linux/sched.h
+/** PF_EXITING, PF_FORKNOEXEC and PF_KTHREAD of include/linux/sched.h. */
+const flag = { exiting: 0x4, forkNoExec: 0x40, kernelThread: 0x200000 } as const;
 
 /** Reads the text of /proc/<pid>/stat; undefined where it is none. */
 export function parseStat(text: string): Stat | undefined {
   // The name may hold anything, parentheses and line breaks too; what is behind it does not.
-  const [, name, state, rest] = /^\d+ \((.*)\) (\S) (.*)/s.exec(text) ?? [];
-  const flags = Number(rest?.split(" ")[5]);
+  const [, name, state, rest = ""] = /^\d+ \((.*)\) (\S) (.*)/s.exec(text) ?? [];
+  const fields = rest.split(" ").map(Number);
+  const [flags, threads, startTime] = [fields[5], fields[16], fields[18]]; // the 9th, 20th and 22nd of all
 
-  if (name === undefined || state === undefined || Number.isNaN(flags)) return undefined;
-  return { name, state, isKernelThread: (flags & flagKernelThread) !== 0 };
+  if (name === undefined || state === undefined) return undefined;
+  if (flags === undefined || threads === undefined || startTime === undefined) return undefined;
+  if (![flags, threads, startTime].every(Number.isSafeInteger)) return undefined;
+  return {
+    name,
+    state,
+    isKernelThread: (flags & flag.kernelThread) !== 0,
+    isExiting: (flags & flag.exiting) !== 0,
+    isForkWithoutExec: (flags & flag.forkNoExec) !== 0,
+    threads,
+    startTime,
+  };
 }
 
 /** The value of a field of /proc/<pid>/status, without what is around it; proc_pid_status(5). */
@@ -88,8 +107,22 @@ export function statOf(directory: ProcessDirectory): Stat | undefined {
   return parseStat(contentsOf(directory, "stat")?.toString("latin1") ?? "");
 }
 
+/** What /proc/<pid>/status says, for parseStatusField, or nothing. */
+export function statusTextOf(directory: ProcessDirectory): string {
+  return contentsOf(directory, "status")?.toString("latin1") ?? "";
+}
+
 export function statusField(directory: ProcessDirectory, field: string): string | undefined {
-  return parseStatusField(contentsOf(directory, "status")?.toString("latin1") ?? "", field);
+  return parseStatusField(statusTextOf(directory), field);
+}
+
+/** Bytes in memory, huge pages included; undefined where it has no address space, or none any more. */
+export function parseResident(status: string): number | undefined {
+  const [resident, huge = "0"] = ["VmRSS", "HugetlbPages"].map((field) => parseStatusField(status, field));
+
+  return resident === undefined
+    ? undefined
+    : (Number.parseInt(resident, 10) + Number.parseInt(huge, 10)) * 1024;
 }
 
 /** The arguments of a process; none where it is gone. */
@@ -97,14 +130,34 @@ export function argumentsOf(directory: ProcessDirectory): Bytes[] {
   return splitAtNul(contentsOf(directory, "cmdline") ?? Buffer.alloc(0));
 }
 
+/** The numbers of a process's threads; none where it is gone. */
+export function threadsOf({ descriptor }: ProcessDirectory): number[] {
+  try {
+    return readdirSync(`/proc/self/fd/${descriptor}/task`).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/** The command and arguments of a process, for people; undefined where it is gone, or has wiped them out. */
+export function commandOf(pid: number): string[] | undefined {
+  const words = splitAtNul(readProc(`${pid}/cmdline`) ?? Buffer.alloc(0)).map(toText);
+  return words.some((word) => word !== "") ? words : undefined;
+}
+
+/** Bytes that a process has in memory, as parseResident. */
+export function residentOf(pid: number): number | undefined {
+  return parseResident(readProc(`${pid}/status`)?.toString("latin1") ?? "");
+}
+
 /** What /proc/<pid>/cgroup says, or nothing. */
 export function cgroupsTextOf(directory: ProcessDirectory): string {
   return contentsOf(directory, "cgroup")?.toString("utf8") ?? "";
 }
 
-/** Whether it is dead, and only its parent's wait is left. */
-export function isOver({ state }: Stat): boolean {
-  return state === "Z" || state === "X";
+/** Whether it is dead, and only its parent's wait is left. A main thread may end before the others. */
+export function isOver({ state, threads }: Stat): boolean {
+  return (state === "Z" || state === "X") && threads <= 1;
 }
 
 export function hasEnded(directory: ProcessDirectory): boolean {

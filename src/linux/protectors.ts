@@ -1,29 +1,53 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { type HolderRecord, holderName, parseRecord } from "./holder.js";
-import { sharesAddressSpace } from "./native.js";
-import { argumentsOf, closeProcess, openProcess, type ProcessDirectory, statusField } from "./procfs.js";
+import { setImmediate as turn } from "node:timers/promises";
+import { looksLikeHelper, mayInspect, mechanismOf, releaseRecordOf } from "./helper.js";
+import { holderName } from "./holder.js";
+import { compareAddressSpaces, type Errno } from "./native.js";
+import {
+  argumentsOf,
+  closeProcess,
+  isOver,
+  openProcess,
+  type ProcessDirectory,
+  type Stat,
+  statOf,
+  statusField,
+  statusTextOf,
+  threadsOf,
+} from "./procfs.js";
+import { type ProtectorRecord, parseRecord, type ReleaseRecord } from "./record.js";
+
+/** What protects a process: our helper, our holder, or the helper of QEMU's own -async-teardown. */
+export type Mechanism = "helper" | "holder" | "qemu";
 
 /** A process that protects another one. */
 export interface Protector {
   readonly pid: number;
   readonly target: number;
-  readonly mechanism: "helper" | "holder";
-  /** What a holder says of itself. */
-  readonly record?: HolderRecord;
+  readonly mechanism: Mechanism;
+  /** Whether the target is dead; its PID may be another process's by now. */
+  readonly isTargetGone: boolean;
+  /** Whether it is at work: the target is dead, and it gives the memory back. */
+  readonly isReleasing: boolean;
+  /** What it says of itself. */
+  readonly record?: ProtectorRecord | undefined;
 }
 
-/** Whether its target is dead; the target's PID may be another process's by now. */
-export function isReleasing({ record }: Protector): boolean {
-  return record?.state === "releasing";
+export interface Findings {
+  readonly protectors: readonly Protector[];
+  /** Those that look like protectors, and whose address space this user may not look at. */
+  readonly hidden: readonly Protector[];
 }
 
-export function holdersOf(protectors: readonly Protector[], pid: number): Protector[] {
+export const nothingFound: Findings = { protectors: [], hidden: [] };
+
+export function holdersOf({ protectors }: Findings, pid: number): Protector[] {
   return protectors.filter(({ target, mechanism }) => target === pid && mechanism === "holder");
 }
 
 /** Helpers and holders bear the name cleanup/<pid of the target>. But anyone may. */
-function claimedTarget(pid: string): number | undefined {
+function claimedTarget(pid: number): number | undefined {
   try {
     const [, target] = /^cleanup\/(\d+)\n$/.exec(readFileSync(`/proc/${pid}/comm`, "utf8")) ?? [];
     return target === undefined ? undefined : Number(target);
@@ -32,51 +56,150 @@ function claimedTarget(pid: string): number | undefined {
   }
 }
 
-/** Nobody can claim this who is not root, us, or the target's user. */
-function isTrusted(directory: ProcessDirectory, target: number): boolean {
-  const owner = statusField(directory, "Uid")?.split("\t")[0];
-  const targetDirectory = openProcess(target);
-  const owners = ["0", String(process.getuid?.())];
+/** A target as it is now; undefined where it is dead. */
+interface LivingTarget {
+  readonly owner: string | undefined;
+  readonly stat: Stat;
+  /** Threads that may have the address space; the main one may have ended before the others. */
+  readonly threads: readonly number[];
+}
 
-  if (targetDirectory) {
-    owners.push(statusField(targetDirectory, "Uid")?.split("\t")[0] ?? "0");
-    closeProcess(targetDirectory);
+function look<T>(pid: number, at: (directory: ProcessDirectory) => T): T | undefined {
+  const directory = openProcess(pid);
+
+  if (!directory) return undefined;
+  try {
+    return at(directory);
+  } finally {
+    closeProcess(directory);
   }
-  return owner !== undefined && owners.includes(owner);
+}
+
+const ownerOf = (directory: ProcessDirectory) => statusField(directory, "Uid")?.split("\t")[0];
+
+function livingTarget(pid: number): LivingTarget | undefined {
+  return look(pid, (directory) => {
+    const stat = statOf(directory);
+
+    if (!stat || isOver(stat) || (stat.isExiting && stat.threads <= 1)) return undefined;
+    return {
+      owner: ownerOf(directory),
+      stat,
+      threads: stat.isExiting ? threadsOf(directory).filter((thread) => thread !== pid) : [pid],
+    };
+  });
+}
+
+/** Nobody can claim this who is not root, us, or the target's user. */
+function isTrusted(directory: ProcessDirectory, target: LivingTarget | undefined): boolean {
+  const owner = ownerOf(directory);
+  return owner !== undefined && ["0", String(process.getuid?.()), target?.owner].includes(owner);
+}
+
+function asHolderOf(directory: ProcessDirectory, pid: number, living?: LivingTarget): Protector | undefined {
+  const [program = "", held, , , words = ""] = argumentsOf(directory);
+  const record = parseRecord(words);
+
+  if (basename(program) !== holderName || held !== String(pid) || !record) return undefined;
+  if (!isTrusted(directory, living)) return undefined;
+  return {
+    pid: directory.pid,
+    target: pid,
+    mechanism: "holder",
+    isTargetGone: record.state === "releasing" || living === undefined,
+    isReleasing: record.state === "releasing",
+    record,
+  };
 }
 
 /** Whether, and in what state, this process is a holder of the target. */
 export function asHolder(directory: ProcessDirectory, target: number): Protector | undefined {
-  const [program = "", held, , , words = ""] = argumentsOf(directory);
-  const record = parseRecord(words);
-
-  if (basename(program) !== holderName || held !== String(target) || !record) return undefined;
-  return isTrusted(directory, target)
-    ? { pid: directory.pid, target, mechanism: "holder", record }
-    : undefined;
+  return asHolderOf(directory, target, livingTarget(target));
 }
 
-function identify(directory: ProcessDirectory, target: number): Protector | undefined {
-  const holder = asHolder(directory, target);
+const [EPERM, ENOSYS] = [1, 38];
 
-  if (holder) return holder;
-  return sharesAddressSpace(directory.pid, target)
-    ? { pid: directory.pid, target, mechanism: "helper" }
-    : undefined;
+/** Whether a process has the address space of a living target, or an errno. */
+function shares(pid: number, { threads }: LivingTarget): boolean | Errno {
+  const answers = threads.map((thread) => compareAddressSpaces(pid, thread));
+  return answers.find((answer) => answer === true) ?? answers[0] ?? false;
 }
+
+type Sight = { readonly protector: Protector; readonly isHidden: boolean };
+
+/** Its target is dead. A helper that has not begun, as QEMU's for up to a second, sleeps or is stopped. */
+function orphaned(
+  helper: Protector,
+  { isExiting, state }: Stat,
+  record: ReleaseRecord | undefined,
+): Protector {
+  const isReleasing = isExiting || record !== undefined || state === "R" || state === "D";
+  return { ...helper, isTargetGone: true, isReleasing, record };
+}
+
+/**
+ * A helper of a living target shares its address space. One whose target is dead cannot be compared with
+ * anything any more: it is known by what helpers have done to themselves. If the target's PID is another
+ * process's by now, the helper is the older one, as it was there when the target lived.
+ */
+function asHelper(directory: ProcessDirectory, target: number, living?: LivingTarget): Sight | undefined {
+  const stat = statOf(directory);
+  const status = statusTextOf(directory);
+
+  if (!stat || isOver(stat)) return undefined;
+  const helper: Protector = {
+    pid: directory.pid,
+    target,
+    mechanism: mechanismOf(status),
+    isTargetGone: false,
+    isReleasing: false,
+  };
+  const answer = living ? shares(directory.pid, living) : false;
+
+  if (answer === true) return { protector: helper, isHidden: false };
+  if (!looksLikeHelper(stat, status)) return undefined;
+  if (answer === EPERM || answer === ENOSYS) return { protector: helper, isHidden: answer === EPERM };
+  if (living && living.stat.startTime <= stat.startTime) return undefined;
+  return {
+    protector: orphaned(helper, stat, releaseRecordOf(directory)),
+    isHidden: !mayInspect(directory),
+  };
+}
+
+function lookAt(directory: ProcessDirectory, target: number): Sight | undefined {
+  const living = livingTarget(target);
+  const holder = asHolderOf(directory, target, living);
+
+  return holder ? { protector: holder, isHidden: false } : asHelper(directory, target, living);
+}
+
+/** What a process protects, if it does. */
+function sightOf(pid: number): Sight | undefined {
+  const target = claimedTarget(pid);
+  return target === undefined ? undefined : look(pid, (directory) => lookAt(directory, target));
+}
+
+/** A protector as it is now; undefined where it is none any more. */
+export function lookAgain({ pid, target }: Protector): Protector | undefined {
+  const protector = sightOf(pid)?.protector;
+  return protector?.target === target ? protector : undefined;
+}
+
+/** So many processes are looked at in one turn of the event loop: a few milliseconds. */
+const atOnce = 256;
 
 /** All processes that protect another one, found by looking at the system. */
-export function findProtectors(): Protector[] {
-  const found: Protector[] = [];
+export async function findProtectors(signal?: AbortSignal): Promise<Findings> {
+  const pids = readdirSync("/proc").map(Number).filter(Number.isInteger);
+  const sights: Sight[] = [];
 
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    const target = claimedTarget(pid);
-    const directory = target === undefined ? undefined : openProcess(Number(pid));
-
-    if (target === undefined || !directory) continue;
-    const protector = identify(directory, target);
-    if (protector) found.push(protector);
-    closeProcess(directory);
+  for (const [index, pid] of pids.entries()) {
+    if (index % atOnce === atOnce - 1) await turn();
+    signal?.throwIfAborted();
+    const sight = sightOf(pid);
+    if (sight) sights.push(sight);
   }
-  return found;
+  const of = (hidden: boolean) =>
+    sights.filter(({ isHidden }) => isHidden === hidden).map(({ protector }) => protector);
+  return { protectors: of(false), hidden: of(true) };
 }

@@ -1,17 +1,9 @@
 import { getSystemErrorName } from "node:util";
 import { AsyncTeardownError, type ErrorCode } from "../errors.js";
 import { type HolderReport, type Priority, startHolder } from "../linux/holder.js";
-import {
-  cgroupsTextOf,
-  checkProc,
-  closeProcess,
-  isOver,
-  openProcess,
-  type ProcessDirectory,
-  statOf,
-  statusField,
-} from "../linux/procfs.js";
-import { findProtectors, isReleasing, type Protector } from "../linux/protectors.js";
+import { cgroupsTextOf, closeProcess, isOver, type ProcessDirectory, statOf } from "../linux/procfs.js";
+import { type Findings, findProtectors } from "../linux/protectors.js";
+import { openTarget } from "../linux/target.js";
 import { endHolder } from "./detach.js";
 import { findPlace, leavePlace } from "./place.js";
 
@@ -55,18 +47,14 @@ const permissionsAdvice =
   "has to allow userfaultfd as well";
 
 /** Opens the process, and makes sure that it is one that can be held. */
-function openTarget(pid: number): ProcessDirectory {
-  checkProc();
-  const directory = openProcess(pid);
+function openHoldable(pid: number): ProcessDirectory {
+  const directory = openTarget(pid);
 
   if (!directory) return refuse("ERR_NO_PROCESS", pid, "does not exist");
   try {
-    const leader = Number(statusField(directory, "Tgid"));
     const stat = statOf(directory);
 
     if (!stat) refuse("ERR_NO_PROCESS", pid, "has ended");
-    if (leader !== pid) refuse("ERR_NO_PROCESS", pid, `is a thread of process ${leader}`, `attach ${leader}`);
-    if (stat.isKernelThread) refuse("ERR_NOT_HOLDABLE", pid, `is a kernel thread (${stat.name})`);
     if (pid === 1)
       refuse(
         "ERR_NOT_HOLDABLE",
@@ -74,7 +62,7 @@ function openTarget(pid: number): ProcessDirectory {
         "is the init of this PID namespace: all that is in it ends with it, a holder too",
         "attach from outside of the container, by the PID that it has there",
       );
-    if (stat.state === "Z" && Number(statusField(directory, "Threads")) > 1)
+    if (stat.state === "Z" && stat.threads > 1)
       refuse("ERR_NOT_HOLDABLE", pid, "cannot be held, as its main thread has ended and only others go on");
     if (isOver(stat)) refuse("ERR_NO_PROCESS", pid, "has ended, and waits for its parent");
     return directory;
@@ -120,14 +108,14 @@ async function hold(directory: ProcessDirectory, { priority, cgroup }: AttachOpt
 
 /** As {@link attach}, by somebody who knows already who protects whom. */
 export async function attachUnlessIn(
-  protectors: readonly Protector[],
+  { protectors }: Findings,
   pid: number,
   options: AttachOptions,
 ): Promise<Hold> {
-  const directory = openTarget(pid);
+  const directory = openHoldable(pid);
 
   try {
-    const protector = protectors.find((each) => each.target === pid && !isReleasing(each));
+    const protector = protectors.find((each) => each.target === pid && !each.isTargetGone);
 
     if (protector)
       refuse(
@@ -150,5 +138,5 @@ export async function attachUnlessIn(
  *   ERR_KERNEL, ERR_CGROUP, ERR_HOLDER; ERR_NO_PROC, ERR_PLATFORM, ERR_NOT_BUILT
  */
 export async function attach(pid: number, options: AttachOptions = {}): Promise<Hold> {
-  return attachUnlessIn(findProtectors(), pid, options);
+  return attachUnlessIn(await findProtectors(), pid, options);
 }

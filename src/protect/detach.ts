@@ -3,7 +3,7 @@ import { getSystemErrorName } from "node:util";
 import { AsyncTeardownError } from "../errors.js";
 import { killProcess } from "../linux/native.js";
 import { closeProcess, hasEnded, openProcess } from "../linux/procfs.js";
-import { asHolder, findProtectors, holdersOf, isReleasing, type Protector } from "../linux/protectors.js";
+import { asHolder, type Findings, findProtectors, holdersOf } from "../linux/protectors.js";
 
 /** Ends a process, if it is a holder of the target. */
 export async function endHolder(target: number, pid: number): Promise<void> {
@@ -28,8 +28,10 @@ export async function endHolder(target: number, pid: number): Promise<void> {
 }
 
 /** Says why there is no holder to be ended. */
-function explain(protectors: readonly Protector[], pid: number): never {
-  const helper = protectors.find(({ target, mechanism }) => target === pid && mechanism === "helper");
+function explain({ protectors }: Findings, pid: number): never {
+  const helper = protectors.find(
+    ({ target, mechanism, isTargetGone }) => target === pid && mechanism !== "holder" && !isTargetGone,
+  );
   const directory = openProcess(pid);
 
   if (!directory) throw new AsyncTeardownError("ERR_NO_PROCESS", `process ${pid} does not exist`);
@@ -44,17 +46,17 @@ function explain(protectors: readonly Protector[], pid: number): never {
 }
 
 /** As {@link detach}, by somebody who knows already who protects whom. */
-export async function detachFrom(protectors: readonly Protector[], pid: number): Promise<void> {
-  const all = holdersOf(protectors, pid);
-  const holders = all.filter((each) => !isReleasing(each)); // the others' target had the same PID before
-  const releasing = all.find(isReleasing);
+export async function detachFrom(findings: Findings, pid: number): Promise<void> {
+  const all = holdersOf(findings, pid);
+  const holders = all.filter(({ isTargetGone }) => !isTargetGone); // the others' target had the same PID before
+  const releasing = all.find(({ isTargetGone }) => isTargetGone);
 
   if (releasing && holders.length === 0)
     throw new AsyncTeardownError(
       "ERR_NO_PROCESS",
       `process ${pid} has ended, and holder ${releasing.pid} is giving its memory back`,
     );
-  if (holders.length === 0) explain(protectors, pid);
+  if (holders.length === 0) explain(findings, pid);
   for (const holder of holders) await endHolder(pid, holder.pid);
 }
 
@@ -65,5 +67,5 @@ export async function detachFrom(protectors: readonly Protector[], pid: number):
  * @throws AsyncTeardownError ERR_NO_PROCESS, ERR_NOT_ATTACHED, ERR_NOT_PERMITTED; ERR_PLATFORM, ERR_NOT_BUILT
  */
 export async function detach(pid: number): Promise<void> {
-  return detachFrom(findProtectors(), pid);
+  return detachFrom(await findProtectors(), pid);
 }

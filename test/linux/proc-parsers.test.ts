@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { directoryOf, isWithin, parseCgroupMounts, parseCgroups } from "../../src/linux/cgroup.js";
-import { parseRecord, parseReport } from "../../src/linux/holder.js";
+import { parseReport } from "../../src/linux/holder.js";
 import { parseStat, parseStatusField } from "../../src/linux/procfs.js";
+import { parseRecord } from "../../src/linux/record.js";
 
 /** Names of processes, which may hold anything but a NUL. */
 const processName = fc.string({ maxLength: 15 }).map((name) => name.replaceAll("\0", " "));
@@ -20,8 +21,16 @@ describe("/proc/<pid>/stat", () => {
     const flags = fc.integer({ min: 0, max: 0xffff_ffff });
     fc.assert(
       fc.property(processName, fc.constantFrom("R", "S", "Z", "D"), flags, (name, state, flags) => {
-        const text = `7 (${name}) ${state} 1 7 7 0 -1 ${flags} 100 0\n`;
-        expect(parseStat(text)).toEqual({ name, state, isKernelThread: (flags & 0x200000) !== 0 });
+        const text = `7 (${name}) ${state} 1 7 7 0 -1 ${flags} 100 0 0 0 1 2 0 0 20 0 3 0 4711 0\n`;
+        expect(parseStat(text)).toEqual({
+          name,
+          state,
+          isKernelThread: (flags & 0x200000) !== 0,
+          isExiting: (flags & 0x4) !== 0,
+          isForkWithoutExec: (flags & 0x40) !== 0,
+          threads: 3,
+          startTime: 4711,
+        });
       }),
     );
   });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
 import { AsyncTeardownError } from "../../src/errors.js";
+import { nothingFound } from "../../src/linux/protectors.js";
 import { attach, attachUnlessIn } from "../../src/protect/attach.js";
 import { noHolder, timeExit } from "../support/holder.js";
 import { affordable, MiB } from "../support/memory.js";
@@ -282,7 +283,7 @@ describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
     const before = portrait(child.pid);
 
     for (let run = 0; run < 100; run++) {
-      const attached = attachUnlessIn([], child.pid, {}).catch((error: unknown) => error);
+      const attached = attachUnlessIn(nothingFound, child.pid, {}).catch((error: unknown) => error);
       await sleep(Math.random() * 5);
       for (const holder of holdersOf(child.pid)) process.kill(holder, "SIGKILL");
       await attached;
@@ -299,7 +300,7 @@ describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
 
     for (let run = 0; run < 1000; run++) {
       const child = start(["sleep", "1000"]);
-      const attached = attachUnlessIn([], child.pid, {}).then(
+      const attached = attachUnlessIn(nothingFound, child.pid, {}).then(
         () => "armed",
         (error: unknown) => (error instanceof AsyncTeardownError ? error.code : String(error)),
       );

@@ -116,7 +116,7 @@ describe("attach refuses, with the reason and what to do,", () => {
   });
 
   it("what has ended, but nobody has waited for", async () => {
-    const parent = await startReady(["sh", "-c", "true & echo $!; exec sleep 1000"]);
+    const parent = await startReady(["sh", "-c", "sleep 0.2 & echo $!; exec sleep 1000"]);
     const zombie = childOf(parent.pid);
 
     await until(() => !isAlive(zombie), "the child has ended");
@@ -146,7 +146,9 @@ describe("attach refuses, with the reason and what to do,", () => {
   it.skipIf(!existsSync("/proc/2/stat") || !/kthreadd/.test(readFileSync("/proc/2/stat", "utf8")))(
     "a kernel thread",
     async () => {
-      expect(await refusal(2)).toBe("ERR_NOT_HOLDABLE: process 2 is a kernel thread (kthreadd)");
+      expect(await refusal(2)).toBe(
+        "ERR_NOT_HOLDABLE: process 2 is a kernel thread (kthreadd), and has no address space",
+      );
     },
   );
 
@@ -190,9 +192,15 @@ describe.skipIf(noHolder)("attach, where /proc is another PID namespace's", () =
 describe("detach", () => {
   it.skipIf(noHolder)("ends no process that has a holder's PID of before", async () => {
     const [target, other] = [await startReady(hog(0, "stay")), await startReady(hog(0, "stay"))];
-    const snapshot = [{ pid: other.pid, target: target.pid, mechanism: "holder" } as const];
+    const holder = {
+      pid: other.pid,
+      target: target.pid,
+      mechanism: "holder",
+      isTargetGone: false,
+      isReleasing: false,
+    } as const;
 
-    await detachFrom(snapshot, target.pid);
+    await detachFrom({ protectors: [holder], hidden: [] }, target.pid);
     expect(isAlive(other.pid)).toBe(true);
   });
 

@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Command } from "commander";
+import { type Listing, list } from "../teardown/list.js";
+import { complain, print } from "./output.js";
+
+interface PsOptions {
+  watch?: boolean;
+  json?: boolean;
+}
+
+const examples = `
+Examples:
+  async-teardown ps
+  async-teardown ps --watch
+  async-teardown ps --json | jq '.addressSpaces[] | select(.state == "releasing")'
+
+One row an address space that somebody keeps. STATE is one of
+  protected    its target lives
+  releasing    its target is dead, and the memory is being given back
+  target gone  its target is dead, and nobody has begun to give the memory back
+  waiting      its target lives, but the holder could not hold its new image yet
+
+HELD is what is in memory now; ≤ where only the size at the target's death is known, as the kernel
+shows nothing of an address space that a holder or QEMU's own helper gives back.`;
+
+/** A look takes longer on a machine with more processes; it is to take a tenth of one CPU at most. */
+const share = 10;
+
+/** Milliseconds between two looks. */
+const step = 500;
+
+/** Looks again and again, for as long as this process lives. */
+async function* listings(): AsyncGenerator<Listing, never> {
+  for (;;) {
+    const start = performance.now();
+    yield await list();
+    await sleep(Math.max(step, (performance.now() - start) * share));
+  }
+}
+
+/** What is not in the table. */
+function notice({ hidden, hidesOthers }: Listing): string | undefined {
+  if (hidesOthers) return "the processes of other users are not shown, as /proc hides them (hidepid)";
+  if (hidden === 0) return undefined;
+  return `${hidden} more ${hidden === 1 ? "looks" : "look"} like a protector of another user's process; root may see`;
+}
+
+const json = (listing: Listing, indent?: number) => `${JSON.stringify(listing, null, indent)}\n`;
+
+async function showOnce(): Promise<void> {
+  const { renderListing } = await import("./listing.js");
+  const listing = await list();
+  const missing = notice(listing);
+
+  print(`${renderListing(listing, false)}\n`);
+  if (missing !== undefined) complain(missing);
+}
+
+async function watchOnTerminal(): Promise<void> {
+  const [{ renderListing }, { default: logUpdate }] = await Promise.all([
+    import("./listing.js"),
+    import("log-update"),
+  ]);
+
+  for await (const listing of listings())
+    logUpdate(
+      [renderListing(listing, true), notice(listing)].filter((part) => part !== undefined).join("\n"),
+    );
+}
+
+/** For a pipe or a file: a line where something begins, goes on for a while, or ends. */
+async function watchOnPipe(): Promise<void> {
+  const { changesOf } = await import("./listing.js");
+  const changes = changesOf();
+
+  for await (const listing of listings()) for (const line of changes(listing)) print(`${line}\n`);
+}
+
+async function watchAll(isJson: boolean): Promise<void> {
+  const { isInteractive } = await import("./style.js");
+
+  if (isJson) for await (const listing of listings()) print(json(listing));
+  else if (isInteractive) await watchOnTerminal();
+  else await watchOnPipe();
+}
+
+export function psCommand(): Command {
+  return new Command("ps")
+    .summary("show who is protected, and how far teardowns are")
+    .description("Shows every address space that is protected, or being torn down behind its target.")
+    .option("-w, --watch", "show it again and again, until Ctrl-C")
+    .option("--json", "tell it as JSON; with --watch, an object a line")
+    .addHelpText("after", examples)
+    .action(async ({ watch = false, json: isJson = false }: PsOptions) => {
+      if (watch) await watchAll(isJson);
+      else if (isJson) print(json(await list(), 2));
+      else await showOnce();
+    });
+}

@@ -1,0 +1,77 @@
+import { uptime } from "node:os";
+import { commandOf, residentOf } from "../linux/procfs.js";
+import type { Mechanism, Protector } from "../linux/protectors.js";
+import type { ReleaseRecord } from "../linux/record.js";
+
+/**
+ * "unprotected": its target lives, and nobody protects it. "protected": its target lives. "waiting": its target lives, but the holder could not take hold of the
+ * target's new image, and tries again. "target gone": the target is dead, and nobody has begun to give the
+ * memory back. "releasing": somebody is at it. "ended": the memory is back.
+ */
+export type State = "unprotected" | "protected" | "waiting" | "target gone" | "releasing" | "ended";
+
+/** An address space that somebody keeps, and what is known of it. What is not known is null, never guessed. */
+export interface AddressSpace {
+  /** The PID of the target; another process may have it by now, if the target is dead. */
+  readonly target: number;
+  /** The target's command and arguments. */
+  readonly command: readonly string[] | null;
+  readonly state: State;
+  readonly protectors: readonly { readonly pid: number; readonly mechanism: Mechanism }[];
+  /** In memory now, huge pages included. */
+  readonly heldBytes: number | null;
+  /** In memory when the target died. */
+  readonly initialBytes: number | null;
+  readonly freedBytes: number | null;
+  /** Freed in a second, on average since the target's death. */
+  readonly bytesPerSecond: number | null;
+  /** Since the target's death. */
+  readonly elapsedSeconds: number | null;
+  /** Until all is freed, at that rate. */
+  readonly remainingSeconds: number | null;
+}
+
+function releaseOf(protectors: readonly Protector[]): ReleaseRecord | undefined {
+  return protectors.map(({ record }) => record).find((record) => record?.state === "releasing");
+}
+
+function stateOf(protectors: readonly Protector[], isTargetGone: boolean): State {
+  if (isTargetGone) return protectors.some(({ isReleasing }) => isReleasing) ? "releasing" : "target gone";
+  if (protectors.length === 0) return "unprotected";
+  return protectors.every(({ record }) => record?.state === "waiting") ? "waiting" : "protected";
+}
+
+/** Fills in what follows from what is held, what was at first, and the time since. */
+export function withProgress(space: AddressSpace): AddressSpace {
+  const { heldBytes, initialBytes, elapsedSeconds } = space;
+  const freedBytes =
+    heldBytes === null || initialBytes === null ? null : Math.max(0, initialBytes - heldBytes);
+  const bytesPerSecond = freedBytes === null || !elapsedSeconds ? null : freedBytes / elapsedSeconds;
+  const remainingSeconds = heldBytes === null || !bytesPerSecond ? null : heldBytes / bytesPerSecond;
+
+  return { ...space, freedBytes, bytesPerSecond, remainingSeconds };
+}
+
+/** Describes the one that these protect, all of them the same target. */
+export function describe(
+  target: number,
+  protectors: readonly Protector[],
+  isTargetGone: boolean,
+): AddressSpace {
+  const insiders = protectors.filter(({ mechanism }) => mechanism !== "holder").map(({ pid }) => pid);
+  const witnesses = isTargetGone ? insiders : [target];
+  const release = isTargetGone ? releaseOf(protectors) : undefined;
+
+  return withProgress({
+    target,
+    command: witnesses.map(commandOf).find((command) => command !== undefined) ?? null,
+    state: stateOf(protectors, isTargetGone),
+    protectors: protectors.map(({ pid, mechanism }) => ({ pid, mechanism })),
+    heldBytes: witnesses.map(residentOf).find((bytes) => bytes !== undefined) ?? null,
+    initialBytes: release?.bytes ?? null,
+    freedBytes: null,
+    bytesPerSecond: null,
+    elapsedSeconds: release ? Math.max(0, uptime() - release.died / 1000) : null,
+    remainingSeconds: null,
+  });
+}

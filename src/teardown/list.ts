@@ -1,0 +1,53 @@
+import { readFileSync } from "node:fs";
+import { checkProc } from "../linux/procfs.js";
+import { findProtectors, type Protector } from "../linux/protectors.js";
+import { type AddressSpace, describe } from "./address-space.js";
+
+export interface Listing {
+  readonly addressSpaces: readonly AddressSpace[];
+  /** Processes that look like protectors of other users' processes, which this user may not look into. */
+  readonly hidden: number;
+  /** Whether /proc shows this user no processes of others at all (hidepid; proc(5)). */
+  readonly hidesOthers: boolean;
+}
+
+/** Those of a dead target and those of a living one with the same PID are two address spaces. */
+function group(protectors: readonly Protector[]): [Protector, ...Protector[]][] {
+  const groups = new Map<string, [Protector, ...Protector[]]>();
+
+  for (const protector of protectors) {
+    const key = `${protector.target} ${protector.isTargetGone}`;
+    const others = groups.get(key);
+
+    if (others) others.push(protector);
+    else groups.set(key, [protector]);
+  }
+  return [...groups.values()];
+}
+
+function procHidesOthers(): boolean {
+  try {
+    readFileSync("/proc/1/comm");
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/**
+ * Every address space that is protected, or being torn down behind its target, in the order of the targets.
+ * Found by looking at the system: it is true after crashes, and for what other people started.
+ * @throws AsyncTeardownError ERR_NO_PROC, ERR_PLATFORM, ERR_NOT_BUILT; the signal's reason
+ */
+export async function list({ signal }: { signal?: AbortSignal } = {}): Promise<Listing> {
+  checkProc();
+  const { protectors, hidden } = await findProtectors(signal);
+
+  return {
+    addressSpaces: group(protectors)
+      .map(([first, ...others]) => describe(first.target, [first, ...others], first.isTargetGone))
+      .sort((a, b) => a.target - b.target),
+    hidden: hidden.length,
+    hidesOthers: procHidesOthers(),
+  };
+}

@@ -1,0 +1,134 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { end } from "../linux/ends.js";
+import { closeProcess, commandOf, hasEnded, openProcess } from "../linux/procfs.js";
+import { findProtectors, lookAgain, type Protector } from "../linux/protectors.js";
+import { openTarget } from "../linux/target.js";
+import { type AddressSpace, describe, withProgress } from "./address-space.js";
+
+export interface WatchOptions {
+  /**
+   * Milliseconds between two looks at a teardown. Infinity looks only when something begins or ends.
+   * @default 250
+   */
+  interval?: number | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** Waits for the event, but no longer. */
+async function within(milliseconds: number, event: Promise<void>): Promise<void> {
+  if (milliseconds === Number.POSITIVE_INFINITY) return event;
+  const stop = new AbortController();
+
+  await Promise.race([event, sleep(milliseconds, undefined, { signal: stop.signal })]).finally(() =>
+    stop.abort(),
+  );
+}
+
+/** Those that may protect it, also where this user may not look into them: their end is waited for. */
+async function protectorsOf(pid: number, isTargetGone: boolean, signal: AbortSignal): Promise<Protector[]> {
+  const { protectors, hidden } = await findProtectors(signal);
+
+  return [...protectors, ...hidden].filter(
+    (each) => each.target === pid && each.isTargetGone === isTargetGone,
+  );
+}
+
+/** A teardown as it was seen so far. */
+interface Seen {
+  /** The target, when it lived. */
+  readonly command: AddressSpace["command"];
+  /** When it died, by performance.now(); undefined where nobody knows. */
+  died: number | undefined;
+  last: AddressSpace | undefined;
+}
+
+const now = () => performance.now();
+
+/** Adds a look. The kernel shows less and less of an address space, and counts loosely: what was known stays. */
+function add(seen: Seen, look: AddressSpace): AddressSpace {
+  const { last } = seen;
+  const held = [last?.heldBytes, look.heldBytes].filter((bytes) => typeof bytes === "number");
+
+  if (look.elapsedSeconds !== null) seen.died = now() - look.elapsedSeconds * 1000;
+  seen.last = withProgress({
+    ...look,
+    command: look.command ?? last?.command ?? seen.command,
+    heldBytes: held.length > 0 ? Math.min(...held) : null,
+    // Where nobody recorded it: what the first look after the death shows.
+    initialBytes: look.initialBytes ?? last?.initialBytes ?? (look.state === "ended" ? null : look.heldBytes),
+    elapsedSeconds: seen.died === undefined ? null : (now() - seen.died) / 1000,
+  });
+  return seen.last;
+}
+
+const nobody = (pid: number): AddressSpace => ({ ...describe(pid, [], true), state: "ended", heldBytes: 0 });
+
+/** Looks at a teardown until nobody has the memory any more. */
+async function* watchTeardown(
+  pid: number,
+  seen: Seen,
+  interval: number,
+  signal: AbortSignal,
+): AsyncGenerator<AddressSpace, void> {
+  const protectors = await protectorsOf(pid, true, signal);
+  const directories = protectors.map((each) => openProcess(each.pid)).filter((each) => each !== undefined);
+
+  try {
+    let isOver = false;
+    const over = Promise.all(directories.map((each) => end(each, signal))).then(() => {
+      isOver = true;
+    });
+
+    over.catch(() => {}); // it may fail while nobody asks for the next step
+    while (!isOver) {
+      const each = protectors.map(lookAgain).filter((protector) => protector !== undefined);
+
+      if (each.length > 0) yield add(seen, describe(pid, each, true));
+      await within(interval, over);
+    }
+    yield add(seen, nobody(pid));
+  } finally {
+    directories.forEach(closeProcess);
+  }
+}
+
+/**
+ * Watches the end of a process: a step at once, a step when the target dies, then one at every interval
+ * while its memory is given back, and a last one, "ended", when all is back. Where there is no such process,
+ * and nobody has its memory, that is the only one.
+ * @throws AsyncTeardownError ERR_NO_PROCESS for a thread, ERR_NOT_HOLDABLE for a kernel thread, ERR_NO_PROC,
+ *   ERR_PLATFORM, ERR_NOT_BUILT; the signal's reason
+ */
+export async function* watch(
+  pid: number,
+  { interval = 250, signal }: WatchOptions = {},
+): AsyncGenerator<AddressSpace, void> {
+  const stop = new AbortController();
+  const either = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+  const target = openTarget(pid);
+  const seen: Seen = { command: commandOf(pid) ?? null, died: undefined, last: undefined };
+
+  try {
+    if (target && !hasEnded(target)) {
+      yield describe(pid, await protectorsOf(pid, false, either), false);
+      await end(target, either);
+      seen.died = now();
+    }
+    yield* watchTeardown(pid, seen, interval, either);
+  } finally {
+    stop.abort();
+    if (target) closeProcess(target);
+  }
+}
+
+/**
+ * Resolves when the address space of a process is wholly gone: the process has exited, and its teardown is
+ * finished; at once where there is nothing to wait for. Gives the last step of {@link watch}.
+ * @throws as {@link watch}
+ */
+export async function wait(pid: number, { signal }: { signal?: AbortSignal | undefined } = {}) {
+  let last: AddressSpace | undefined;
+
+  for await (const step of watch(pid, { interval: Number.POSITIVE_INFINITY, signal })) last = step;
+  return last as AddressSpace;
+}
