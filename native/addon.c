@@ -2,7 +2,9 @@
 #include <linux/kcmp.h>
 #include <node_api.h>
 
+#include "confine.h"
 #include "helper.h"
+#include "probe.h"
 #include "sys.h"
 
 static napi_value make_number(napi_env env, int number)
@@ -84,6 +86,28 @@ static napi_value signal_process(napi_env env, napi_callback_info info)
 	return make_number(env, -(int)sys_call4(__NR_pidfd_send_signal, numbers[0], numbers[1], 0, 0));
 }
 
+/* forbidCoreDumps(): the limit that this process has now, 0 or 1 bytes, or a negative errno. */
+static napi_value forbid_own_core_dumps(napi_env env, napi_callback_info info)
+{
+	(void)info;
+	return make_number(env, (int)forbid_core_dumps());
+}
+
+/* probeSystemCalls(): { name: 0 where the call works, else a positive errno }. */
+static napi_value probe_system_calls(napi_env env, napi_callback_info info)
+{
+	napi_value result;
+
+	(void)info;
+	if (napi_create_object(env, &result) != napi_ok)
+		return NULL;
+	for (const struct probe *probe = probes; probe < probes + PROBE_COUNT; probe++)
+		if (napi_set_named_property(env, result, probe->name,
+					    make_number(env, -(int)probe->attempt())) != napi_ok)
+			return NULL; /* the exception is pending */
+	return result;
+}
+
 NAPI_MODULE_INIT()
 {
 	const napi_property_descriptor functions[] = {
@@ -93,6 +117,8 @@ NAPI_MODULE_INIT()
 		{"compareAddressSpaces", NULL, compare_address_spaces, NULL, NULL, NULL,
 		 napi_enumerable, NULL},
 		{"signalProcess", NULL, signal_process, NULL, NULL, NULL, napi_enumerable, NULL},
+		{"forbidCoreDumps", NULL, forbid_own_core_dumps, NULL, NULL, NULL, napi_enumerable, NULL},
+		{"probeSystemCalls", NULL, probe_system_calls, NULL, NULL, NULL, napi_enumerable, NULL},
 	};
 
 	napi_define_properties(env, exports, sizeof(functions) / sizeof(*functions), functions);

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { attachCommand } from "./attach.js";
 import { detachCommand } from "./detach.js";
+import { doctorCommand } from "./doctor.js";
 import { envCommand } from "./env.js";
 import { print, printError, reportFailure } from "./output.js";
 import { deliverNoPlan } from "./plan.js";
@@ -11,6 +12,7 @@ const examples = `
 Examples:
   async-teardown run -- redis-server --port 6379
   async-teardown attach $(pidof qemu-system-x86_64)
+  async-teardown doctor
   async-teardown run --help`;
 
 function version(): string {
@@ -26,7 +28,14 @@ function program(): Command {
     .addHelpText("after", examples);
 
   // A subcommand that is added, not made by .command(), does not take over how errors end.
-  for (const command of [main, runCommand(), attachCommand(), detachCommand(), envCommand()]) {
+  for (const command of [
+    main,
+    runCommand(),
+    attachCommand(),
+    detachCommand(),
+    doctorCommand(),
+    envCommand(),
+  ]) {
     command.exitOverride().configureOutput({
       writeOut: print,
       writeErr: printError,

@@ -6,12 +6,26 @@ import { AsyncTeardownError } from "../errors.js";
 import { type Bytes, toBuffer, toBytes } from "./bytes.js";
 import type { ProcessDirectory } from "./procfs.js";
 
+/** What native/probe.c tries. */
+export type SystemCall =
+  | "pidfd_open"
+  | "pidfd_send_signal"
+  | "close_range"
+  | "unshare"
+  | "kcmp"
+  | "seccomp"
+  | "userfaultfd"
+  | "/dev/userfaultfd"
+  | "perf_event_open";
+
 /** What native/addon.c exports. */
 interface Addon {
   protectSelf(): { step: string; errno: number } | null;
   hasFileCapabilities(path: Buffer): boolean;
   compareAddressSpaces(pid: number, other: number): number;
   signalProcess(directory: number, signal: number): number;
+  forbidCoreDumps(): number;
+  probeSystemCalls(): Record<SystemCall, number>;
 }
 
 /**
@@ -78,4 +92,14 @@ export function sharesAddressSpace(pid: number, other: number): boolean {
  */
 export function killProcess({ descriptor }: ProcessDirectory): number {
   return addon().signalProcess(descriptor, constants.signals.SIGKILL);
+}
+
+/** Lets this process and its children leave no core. The limit that they have now, 0 or 1, or a negative errno. */
+export function forbidCoreDumps(): number {
+  return addon().forbidCoreDumps();
+}
+
+/** Tries the system calls that helper and holder make. Of each, 0 or an errno. */
+export function probeSystemCalls(): Readonly<Record<SystemCall, number>> {
+  return addon().probeSystemCalls();
 }

@@ -65,11 +65,22 @@ function identify(directory: ProcessDirectory, target: number): Protector | unde
     : undefined;
 }
 
+function allPids(): string[] {
+  return readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+}
+
+/** The processes that bear the name of this one's helper or holder, whatever they are. */
+export function claimantsOf(target: number): number[] {
+  return allPids()
+    .filter((pid) => claimedTarget(pid) === target)
+    .map(Number);
+}
+
 /** All processes that protect another one, found by looking at the system. */
 export function findProtectors(): Protector[] {
   const found: Protector[] = [];
 
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+  for (const pid of allPids()) {
     const target = claimedTarget(pid);
     const directory = target === undefined ? undefined : openProcess(Number(pid));
 
