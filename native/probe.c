@@ -24,9 +24,12 @@ static long try_pidfd_open(void)
 static long try_pidfd_send_signal(void)
 {
 	long directory = sys_open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	long result = sys_call4(__NR_pidfd_send_signal, directory, 0, 0, 0);
+	long result;
 
-	without_descriptor(directory);
+	if (directory < 0)
+		return directory;
+	result = sys_call4(__NR_pidfd_send_signal, directory, 0, 0, 0);
+	sys_close((int)directory);
 	return result;
 }
 

@@ -1,44 +1,45 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { AsyncTeardownError } from "../errors.js";
 import { attach } from "../protect/attach.js";
-import type { Check } from "./check.js";
+import { type Check, missing } from "./check.js";
 import { trialEnvironment } from "./environment.js";
 
-async function tryToHold(pid: number): Promise<Check> {
-  const name = "attach";
-
-  try {
-    const hold = await attach(pid);
-
-    await hold.detach();
-    return { name, status: "ok", found: "tried: a process was held, and let go of" };
-  } catch (error) {
-    const { message } = error as Error;
-    const advice = error instanceof AsyncTeardownError ? error.advice : undefined;
-
-    return { name, status: "missing", found: message.replace(`process ${pid} `, ""), advice };
-  }
-}
-
-/** Really attaches a holder: to a process of our own that waits for its input. */
-export async function checkAttach(): Promise<Check> {
+/** Waits for its input until it is killed. */
+async function startTarget(): Promise<ChildProcess> {
   const child = spawn(process.execPath, ["-"], {
     env: trialEnvironment(),
     stdio: ["pipe", "ignore", "ignore"],
   });
 
-  try {
-    await once(child, "spawn");
-  } catch (error) {
-    return { name: "attach", status: "missing", found: (error as Error).message };
-  }
+  await once(child, "spawn");
+  return child;
+}
+
+async function end(child: ChildProcess): Promise<void> {
   const ended = once(child, "exit");
 
+  if (child.kill("SIGKILL")) await ended;
+}
+
+async function holdOne(): Promise<void> {
+  const child = await startTarget();
+
   try {
-    return await tryToHold(child.pid as number);
+    const hold = await attach(child.pid as number);
+    await hold.detach();
   } finally {
-    child.kill("SIGKILL");
-    await ended;
+    await end(child);
+  }
+}
+
+/** Really attaches a holder, to a process of our own. */
+export async function checkAttach(): Promise<Check> {
+  const name = "attach";
+
+  try {
+    await holdOne();
+    return { name, status: "ok", found: "tried: a process was held, and let go of" };
+  } catch (error) {
+    return missing(name, error);
   }
 }

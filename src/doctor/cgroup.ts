@@ -19,8 +19,8 @@ export function checkCgroup(): Check {
     status: "limited",
     found: place.warning,
     advice:
-      "it ends where all of that cgroup is ended; attach from outside of containers, as root, or give it a cgroup " +
-      "that may be written (attach --cgroup)",
+      "it ends where that whole cgroup is ended; attach as root and outside of containers, or into a cgroup that " +
+      "may be written (attach --cgroup)",
   };
 }
 

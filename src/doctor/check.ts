@@ -1,3 +1,5 @@
+import { AsyncTeardownError } from "../errors.js";
+
 /**
  * "ok": it is there. "limited": it is not as it should be, and something works less well. "missing": it is
  * not there, and something does not work. "info": neither good nor bad.
@@ -12,4 +14,12 @@ export interface Check {
   readonly found: string;
   /** What it costs that it is so, and what it would take to change it. */
   readonly advice?: string | undefined;
+}
+
+/** What an error says of a thing that was tried: that it does not work, and what it would take. */
+export function missing(name: string, error: unknown): Check {
+  const [found = ""] = (error as Error).message.replace(/^process \d+ /, "").split("\n");
+  const advice = error instanceof AsyncTeardownError ? error.advice : undefined;
+
+  return { name, status: "missing", found, advice };
 }

@@ -27,7 +27,7 @@ export function checkYama(): Check {
     status: "ok",
     found:
       scope === undefined
-        ? "not in force"
+        ? "not there"
         : `kernel.yama.ptrace_scope = ${scope}, which does not concern a holder: it reads, and traces nothing`,
   };
 }

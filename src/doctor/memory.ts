@@ -1,10 +1,10 @@
 import { hugePagePools, swap, transparentHugePages } from "../linux/memory.js";
 import type { Check } from "./check.js";
 
-/** In the largest unit that leaves a whole number. */
+/** In the largest unit that it reaches, with one decimal at most. */
 export function sizeText(bytes: number): string {
-  const power = [4, 3, 2, 1, 0].find((each) => bytes >= 1024 ** each && bytes % 1024 ** each === 0) ?? 0;
-  return `${bytes / 1024 ** power}${["", "K", "M", "G", "T"][power]}`;
+  const power = [4, 3, 2, 1].find((each) => bytes >= 1024 ** each) ?? 0;
+  return `${Number((bytes / 1024 ** power).toFixed(1))}${["", "K", "M", "G", "T"][power]}`;
 }
 
 export function checkHugePages(): Check {
@@ -20,7 +20,7 @@ export function checkTransparentHugePages(): Check {
 
 export function checkSwap(): Check {
   const { total, used } = swap();
-  const found = total === 0 ? "none" : `${sizeText(total)}, of which ${sizeText(used)} are in use`;
+  const found = total === 0 ? "none" : `${sizeText(total)}, ${sizeText(used)} of it in use`;
 
   return { name: "swap", status: "info", found };
 }

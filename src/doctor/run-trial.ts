@@ -2,9 +2,9 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { builtFile, forbidCoreDumps, sharesAddressSpace } from "../linux/native.js";
-import { closeProcess, openProcess, type ProcessDirectory } from "../linux/procfs.js";
+import { checkProc, closeProcess, openProcess, type ProcessDirectory } from "../linux/procfs.js";
 import { claimantsOf } from "../linux/protectors.js";
-import type { Check } from "./check.js";
+import { type Check, missing } from "./check.js";
 import { checkCoreDumps } from "./core-dumps.js";
 import { trialEnvironment } from "./environment.js";
 import { checkOrphans, parentOf } from "./orphans.js";
@@ -29,8 +29,20 @@ function startTrial(): Trial {
   return spawn(builtFile("async-teardown"), words, { env: trialEnvironment() });
 }
 
-/** Waits until it is ready; else returns what it said, or what else came of it. */
-async function failureOf(trial: Trial): Promise<string | undefined> {
+function failed(found: string, advice?: string): RunTrial {
+  return { run: { name: "run", status: "missing", found, advice }, others: [] };
+}
+
+/** Splits the line that a failure is told in, "async-teardown: reason; advice". */
+export function parseFailure(text: string): { found: string; advice?: string } {
+  const [line = ""] = text.replace(/^async-teardown: (process \d+ )?/, "").split("\n");
+  const [found = "", ...advice] = line.split("; ");
+
+  return advice.length === 0 ? { found } : { found, advice: advice.join("; ") };
+}
+
+/** Waits until it is ready; else tells what it said, or what else came of it. */
+async function failureOf(trial: Trial): Promise<RunTrial | undefined> {
   const said = text(trial.stderr);
   const limit = setTimeout(() => trial.kill("SIGKILL"), longestStart);
   const ready = once(trial.stdout, "data").then(() => true);
@@ -40,8 +52,11 @@ async function failureOf(trial: Trial): Promise<string | undefined> {
   } finally {
     clearTimeout(limit);
   }
-  const [line = ""] = (await said).replace(/^async-teardown: (process \d+ )?/, "").split("\n");
-  return line || `a small program ended before it was ready (${trial.exitCode ?? trial.signalCode})`;
+  const { found, advice } = parseFailure(await said);
+  return failed(
+    found || `a program ended before it was ready (${trial.exitCode ?? trial.signalCode})`,
+    advice,
+  );
 }
 
 /** The helper of the trial, open. Where the kernel does not compare address spaces, its name has to do. */
@@ -53,10 +68,10 @@ function openHelper(trial: number, canCompare: boolean): ProcessDirectory | unde
 async function look(trial: Trial, canCompare: boolean, coreLimit: number): Promise<RunTrial> {
   const failure = await failureOf(trial);
 
-  if (failure !== undefined) return failed(failure);
+  if (failure) return failure;
   const helper = openHelper(trial.pid as number, canCompare);
 
-  if (!helper) return failed("a small program started, but no helper shares its memory");
+  if (!helper) return failed("a program started, but no helper shares its memory");
   try {
     const reaper = parentOf(helper);
     const coreDumps = await checkCoreDumps(trial, helper, coreLimit);
@@ -68,24 +83,23 @@ async function look(trial: Trial, canCompare: boolean, coreLimit: number): Promi
   }
 }
 
-function failed(found: string): RunTrial {
-  return { run: { name: "run", status: "missing", found }, others: [] };
-}
-
 /**
  * Really runs a small program protected, ends it by a core dump that leaves no core, and looks at what becomes
  * of its helper.
  * @param canCompare whether the kernel compares address spaces; kcmp(2)
  */
 export async function tryRun(canCompare: boolean): Promise<RunTrial> {
-  const coreLimit = forbidCoreDumps();
-  const trial = startTrial();
+  let trial: Trial | undefined;
 
   try {
+    checkProc();
+    const coreLimit = forbidCoreDumps();
+
+    trial = startTrial();
     return await look(trial, canCompare, coreLimit);
   } catch (error) {
-    return failed((error as Error).message);
+    return { run: missing("run", error), others: [] };
   } finally {
-    trial.kill("SIGKILL");
+    trial?.kill("SIGKILL");
   }
 }
