@@ -2,8 +2,10 @@
 #include <linux/kcmp.h>
 #include <node_api.h>
 
+#include "confine.h"
 #include "ends.h"
 #include "helper.h"
+#include "probe.h"
 #include "sys.h"
 
 static napi_value make_number(napi_env env, int number)
@@ -117,6 +119,28 @@ static napi_value add_end(napi_env env, napi_callback_info info)
 	return make_number(env, ends_add(ends, numbers[0], (uint64_t)numbers[1]));
 }
 
+/* forbidCoreDumps(): the limit that this process has now, 0 or 1 bytes, or a negative errno. */
+static napi_value forbid_own_core_dumps(napi_env env, napi_callback_info info)
+{
+	(void)info;
+	return make_number(env, (int)forbid_core_dumps());
+}
+
+/* probeSystemCalls(): { name: 0 where the call works, else a positive errno }. */
+static napi_value probe_system_calls(napi_env env, napi_callback_info info)
+{
+	napi_value result;
+
+	(void)info;
+	if (napi_create_object(env, &result) != napi_ok)
+		return NULL;
+	for (const struct probe *probe = probes; probe < probes + PROBE_COUNT; probe++)
+		if (napi_set_named_property(env, result, probe->name,
+					    make_number(env, -(int)probe->attempt())) != napi_ok)
+			return NULL; /* the exception is pending */
+	return result;
+}
+
 NAPI_MODULE_INIT()
 {
 	const napi_property_descriptor functions[] = {
@@ -128,6 +152,8 @@ NAPI_MODULE_INIT()
 		{"signalProcess", NULL, signal_process, NULL, NULL, NULL, napi_enumerable, NULL},
 		{"startEnds", NULL, start_ends, NULL, NULL, NULL, napi_enumerable, NULL},
 		{"addEnd", NULL, add_end, NULL, NULL, NULL, napi_enumerable, NULL},
+		{"forbidCoreDumps", NULL, forbid_own_core_dumps, NULL, NULL, NULL, napi_enumerable, NULL},
+		{"probeSystemCalls", NULL, probe_system_calls, NULL, NULL, NULL, napi_enumerable, NULL},
 	};
 
 	napi_define_properties(env, exports, sizeof(functions) / sizeof(*functions), functions);

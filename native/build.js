@@ -110,12 +110,15 @@ build(
 build(
   "addon.node",
   [...freestanding, ...shared, ...architecture, "-isystem", nodeHeaders],
-  ["addon.c", "ends.c", ...helper],
+  ["addon.c", "ends.c", "probe.c", "exec_event.c", "userfaultfd.c", ...helper],
 );
 build(
   "async-teardown-holder",
   [...freestanding, "-fPIE", "-static-pie", "-nostdlib", ...hardened, ...architecture],
-  ["holder.c", "hold.c", "arguments.c", "reader.c", "exec_event.c", "resident.c", ...common],
+  [
+    ...["holder.c", "hold.c", "arguments.c", "reader.c", "userfaultfd.c", "exec_event.c", "resident.c"],
+    ...common,
+  ],
 );
 build(
   "async-teardown",

@@ -89,19 +89,26 @@ int close_all_but(int keep, int keep_too, struct failure *failure)
 	return result < 0 ? fail(failure, "close inherited descriptors", result) : 0;
 }
 
+long forbid_core_dumps(void)
+{
+	struct rlimit64 limit;
+	long result = sys_get_limit(RLIMIT_CORE, &limit);
+
+	if (result < 0)
+		return result;
+	limit.rlim_cur = limit.rlim_max < 1 ? limit.rlim_max : 1;
+	result = sys_set_limit(RLIMIT_CORE, &limit);
+	return result < 0 ? result : (long)limit.rlim_cur;
+}
+
 int drop_privileges(struct failure *failure)
 {
-	/* A core dump of a helper would be one of the target's whole memory. A limit of 0 does not
-	 * keep it from a core_pattern that is a pipe; 1 does (core(5), fs/coredump.c). */
-	struct rlimit64 limit;
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0, 0, 0}, {0, 0, 0}};
 	long result;
 
-	if ((result = sys_get_limit(RLIMIT_CORE, &limit)) < 0)
-		return fail(failure, "read the limit on core dumps", result);
-	limit.rlim_cur = limit.rlim_max < 1 ? limit.rlim_max : 1;
-	if ((result = sys_set_limit(RLIMIT_CORE, &limit)) < 0)
+	/* One of a helper would be one of the target's whole memory. */
+	if ((result = forbid_core_dumps()) < 0)
 		return fail(failure, "forbid core dumps", result);
 	if ((result = sys_capset(&header, none)) < 0)
 		return fail(failure, "drop capabilities", result);

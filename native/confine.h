@@ -12,6 +12,11 @@
 /* Closes every descriptor but these two (a negative one is none). 0, or -1 and *failure. */
 int close_all_but(int keep, int keep_too, struct failure *failure);
 
+/* The most that a core dump of this process may have: 1 byte or, where not even that is permitted, 0. A limit
+ * of 0 does not keep it from a core_pattern that is a pipe; 1 does (core(5), fs/coredump.c). The limit, or a
+ * negative errno. */
+long forbid_core_dumps(void);
+
 /* Gives up all capabilities, the way to new ones, and core dumps. 0, or -1 and *failure. */
 int drop_privileges(struct failure *failure);
 

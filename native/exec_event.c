@@ -19,7 +19,7 @@ static void map_ring(struct exec_event *event)
 	exec_event_close(event); /* without a ring, it never becomes readable */
 }
 
-void exec_event_open(struct exec_event *event, int pid)
+long exec_event_new(int pid)
 {
 	struct perf_event_attr attributes = {
 		.type = PERF_TYPE_SOFTWARE,
@@ -34,8 +34,13 @@ void exec_event_open(struct exec_event *event, int pid)
 	};
 	const long every_cpu = -1, no_group = -1;
 
-	event->fd = (int)sys_call6(__NR_perf_event_open, (long)&attributes, pid, every_cpu, no_group,
-				   PERF_FLAG_FD_CLOEXEC, 0);
+	return sys_call6(__NR_perf_event_open, (long)&attributes, pid, every_cpu, no_group,
+			 PERF_FLAG_FD_CLOEXEC, 0);
+}
+
+void exec_event_open(struct exec_event *event, int pid)
+{
+	event->fd = (int)exec_event_new(pid);
 	if (event->fd >= 0)
 		map_ring(event);
 }

@@ -9,6 +9,9 @@ struct exec_event {
 	struct perf_event_mmap_page *ring;
 };
 
+/* The perf event alone: its descriptor or a negative errno. */
+long exec_event_new(int pid);
+
 /* Asks to hear of it. Needs what perf_event_open(2) needs. Also wakes when that thread is renamed. */
 void exec_event_open(struct exec_event *event, int pid);
 

@@ -1,11 +1,7 @@
 #include "reader.h"
 
 #include "sys.h"
-
-/* Younger than some kernel headers that this is built with. */
-#ifndef USERFAULTFD_IOC_NEW
-#define USERFAULTFD_IOC_NEW _IO(0xAA, 0x00)
-#endif
+#include "userfaultfd.h"
 
 /* A whole page everywhere: 64 KiB is the largest of either architecture. Only the shared zero page is
  * ever put there. */
@@ -14,24 +10,13 @@
 #define STACK_BYTES 4096
 #define THREAD (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM)
 
-/* Asked for by a process that has the capability, or through the device, whose permissions are the
- * administrator's way to grant it; userfaultfd(2). The first answer is the one to tell of. */
+/* The first answer is the one to tell of. */
 static long new_userfaultfd(void)
 {
-	long fd = sys_call1(__NR_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	long fd = userfaultfd_by_call();
+	long other = fd == -EPERM ? userfaultfd_by_device() : fd;
 
-	if (fd == -EPERM) {
-		long device = sys_open("/dev/userfaultfd", O_RDWR | O_CLOEXEC);
-		long other = device < 0 ? device
-					: sys_ioctl((int)device, USERFAULTFD_IOC_NEW,
-						    (void *)(long)(O_CLOEXEC | O_NONBLOCK));
-
-		if (device >= 0)
-			sys_close((int)device);
-		if (other >= 0)
-			return other;
-	}
-	return fd;
+	return other >= 0 ? other : fd;
 }
 
 int readers_open(struct readers *readers, struct failure *failure)

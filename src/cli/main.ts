@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { attachCommand } from "./attach.js";
 import { detachCommand } from "./detach.js";
+import { doctorCommand } from "./doctor.js";
 import { envCommand } from "./env.js";
 import { print, printError, reportFailure } from "./output.js";
 import { deliverNoPlan } from "./plan.js";
@@ -15,6 +16,7 @@ Examples:
   async-teardown attach $(pidof qemu-system-x86_64)
   async-teardown ps --watch
   async-teardown wait 4711
+  async-teardown doctor
   async-teardown run --help`;
 
 function version(): string {
@@ -32,7 +34,7 @@ function program(): Command {
   // A subcommand that is added, not made by .command(), does not take over how errors end.
   const commands = [
     ...[runCommand(), attachCommand(), detachCommand()],
-    ...[psCommand(), waitCommand(), envCommand()],
+    ...[psCommand(), waitCommand(), doctorCommand(), envCommand()],
   ];
 
   for (const command of [main, ...commands]) {

@@ -6,6 +6,18 @@ import { AsyncTeardownError } from "../errors.js";
 import { type Bytes, toBuffer, toBytes } from "./bytes.js";
 import type { ProcessDirectory } from "./procfs.js";
 
+/** What native/probe.c tries. */
+export type SystemCall =
+  | "pidfd_open"
+  | "pidfd_send_signal"
+  | "close_range"
+  | "unshare"
+  | "kcmp"
+  | "seccomp"
+  | "userfaultfd"
+  | "/dev/userfaultfd"
+  | "perf_event_open";
+
 /** What native/addon.c exports. */
 interface Addon {
   protectSelf(): { step: string; errno: number } | null;
@@ -14,6 +26,8 @@ interface Addon {
   signalProcess(directory: number, signal: number): number;
   startEnds(callback: (id: number) => void): number;
   addEnd(pid: number, id: number): number;
+  forbidCoreDumps(): number;
+  probeSystemCalls(): Record<SystemCall, number>;
 }
 
 /**
@@ -94,4 +108,14 @@ export function startEnds(callback: (id: number) => void): Errno {
 /** Has callback(id) called when the process ends. Returns a pidfd, to be closed, or a negative errno. */
 export function addEnd(pid: number, id: number): number {
   return addon().addEnd(pid, id);
+}
+
+/** Lets this process and its children leave no core. The limit that they have now, 0 or 1, or a negative errno. */
+export function forbidCoreDumps(): number {
+  return addon().forbidCoreDumps();
+}
+
+/** Tries the system calls that helper and holder make. Of each, 0 or an errno. */
+export function probeSystemCalls(): Readonly<Record<SystemCall, number>> {
+  return addon().probeSystemCalls();
 }

@@ -3,19 +3,8 @@ import { basename } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { looksLikeHelper, mayInspect, mechanismOf, releaseRecordOf } from "./helper.js";
 import { holderName } from "./holder.js";
-import { compareAddressSpaces, type Errno } from "./native.js";
-import {
-  argumentsOf,
-  closeProcess,
-  isOver,
-  openProcess,
-  type ProcessDirectory,
-  type Stat,
-  statOf,
-  statusField,
-  statusTextOf,
-  threadsOf,
-} from "./procfs.js";
+import { type LivingTarget, livingTarget, look, ownerOf, sharesWith } from "./living.js";
+import { argumentsOf, isOver, type ProcessDirectory, type Stat, statOf, statusTextOf } from "./procfs.js";
 import { type ProtectorRecord, parseRecord, type ReleaseRecord } from "./record.js";
 
 /** What protects a process: our helper, our holder, or the helper of QEMU's own -async-teardown. */
@@ -56,40 +45,6 @@ function claimedTarget(pid: number): number | undefined {
   }
 }
 
-/** A target as it is now; undefined where it is dead. */
-interface LivingTarget {
-  readonly owner: string | undefined;
-  readonly stat: Stat;
-  /** Threads that may have the address space; the main one may have ended before the others. */
-  readonly threads: readonly number[];
-}
-
-function look<T>(pid: number, at: (directory: ProcessDirectory) => T): T | undefined {
-  const directory = openProcess(pid);
-
-  if (!directory) return undefined;
-  try {
-    return at(directory);
-  } finally {
-    closeProcess(directory);
-  }
-}
-
-const ownerOf = (directory: ProcessDirectory) => statusField(directory, "Uid")?.split("\t")[0];
-
-function livingTarget(pid: number): LivingTarget | undefined {
-  return look(pid, (directory) => {
-    const stat = statOf(directory);
-
-    if (!stat || isOver(stat) || (stat.isExiting && stat.threads <= 1)) return undefined;
-    return {
-      owner: ownerOf(directory),
-      stat,
-      threads: stat.isExiting ? threadsOf(directory).filter((thread) => thread !== pid) : [pid],
-    };
-  });
-}
-
 /** Nobody can claim this who is not root, us, or the target's user. */
 function isTrusted(directory: ProcessDirectory, target: LivingTarget | undefined): boolean {
   const owner = ownerOf(directory);
@@ -118,12 +73,6 @@ export function asHolder(directory: ProcessDirectory, target: number): Protector
 }
 
 const [EPERM, ENOSYS] = [1, 38];
-
-/** Whether a process has the address space of a living target, or an errno. */
-function shares(pid: number, { threads }: LivingTarget): boolean | Errno {
-  const answers = threads.map((thread) => compareAddressSpaces(pid, thread));
-  return answers.find((answer) => answer === true) ?? answers[0] ?? false;
-}
 
 type Sight = { readonly protector: Protector; readonly isHidden: boolean };
 
@@ -154,7 +103,7 @@ function asHelper(directory: ProcessDirectory, target: number, living?: LivingTa
     isTargetGone: false,
     isReleasing: false,
   };
-  const answer = living ? shares(directory.pid, living) : false;
+  const answer = living ? sharesWith(directory.pid, living) : false;
 
   if (answer === true) return { protector: helper, isHidden: false };
   if (!looksLikeHelper(stat, status)) return undefined;
@@ -185,15 +134,23 @@ export function lookAgain({ pid, target }: Protector): Protector | undefined {
   return protector?.target === target ? protector : undefined;
 }
 
+function allPids(): number[] {
+  return readdirSync("/proc").map(Number).filter(Number.isInteger);
+}
+
+/** The processes that bear the name of this one's helper or holder, whatever they are. */
+export function claimantsOf(target: number): number[] {
+  return allPids().filter((pid) => claimedTarget(pid) === target);
+}
+
 /** So many processes are looked at in one turn of the event loop: a few milliseconds. */
 const atOnce = 256;
 
 /** All processes that protect another one, found by looking at the system. */
 export async function findProtectors(signal?: AbortSignal): Promise<Findings> {
-  const pids = readdirSync("/proc").map(Number).filter(Number.isInteger);
   const sights: Sight[] = [];
 
-  for (const [index, pid] of pids.entries()) {
+  for (const [index, pid] of allPids().entries()) {
     if (index % atOnce === atOnce - 1) await turn();
     signal?.throwIfAborted();
     const sight = sightOf(pid);

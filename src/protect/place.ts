@@ -66,8 +66,18 @@ function stay(why: string, target: Map<Hierarchy, string>): Place {
   return { descriptors: [], warning };
 }
 
-function makeOwnCgroup({ mountPoint }: CgroupMount): string {
-  const directory = `${mountPoint}/${ownCgroup}`;
+/** The hierarchies that holders are placed in. */
+export function mountedHierarchies(): CgroupMount[] {
+  return parseCgroupMounts(readText("/proc/self/mountinfo"));
+}
+
+/** The directory of the cgroup that holders have for themselves. */
+export function ownCgroupIn({ mountPoint }: CgroupMount): string {
+  return `${mountPoint}/${ownCgroup}`;
+}
+
+function makeOwnCgroup(mount: CgroupMount): string {
+  const directory = ownCgroupIn(mount);
 
   try {
     mkdirSync(directory, { mode: 0o755 });
@@ -133,7 +143,7 @@ function sameAs(mounts: readonly CgroupMount[], target: Map<Hierarchy, string>):
  * @throws AsyncTeardownError ERR_CGROUP where it cannot run in the cgroup asked for
  */
 export function findPlace(cgroup: string | undefined, targetCgroups: string): Place {
-  const mounts = parseCgroupMounts(readText("/proc/self/mountinfo"));
+  const mounts = mountedHierarchies();
   const target = parseCgroups(targetCgroups);
 
   if (cgroup === undefined) return outside(mounts, target);

@@ -64,6 +64,8 @@ static void deny_by_name(const char *name, unsigned errno_)
 		{"ppoll", SYS_ppoll},		  {"nanosleep", SYS_nanosleep},
 		{"sched_setscheduler", SYS_sched_setscheduler},
 		{"userfaultfd", SYS_userfaultfd}, {"perf_event_open", SYS_perf_event_open},
+		{"kcmp", SYS_kcmp},		  {"seccomp", SYS_seccomp},
+		{"pidfd_send_signal", SYS_pidfd_send_signal},
 	};
 
 	if (!strcmp(name, "helper-stack")) {

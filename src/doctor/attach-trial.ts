@@ -1,0 +1,45 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { attach } from "../protect/attach.js";
+import { type Check, missing } from "./check.js";
+import { trialEnvironment } from "./environment.js";
+
+/** Waits for its input until it is killed. */
+async function startTarget(): Promise<ChildProcess> {
+  const child = spawn(process.execPath, ["-"], {
+    env: trialEnvironment(),
+    stdio: ["pipe", "ignore", "ignore"],
+  });
+
+  await once(child, "spawn");
+  return child;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  const ended = once(child, "exit");
+
+  if (child.kill("SIGKILL")) await ended;
+}
+
+async function holdOne(): Promise<void> {
+  const child = await startTarget();
+
+  try {
+    const hold = await attach(child.pid as number);
+    await hold.detach();
+  } finally {
+    await end(child);
+  }
+}
+
+/** Really attaches a holder, to a process of our own. */
+export async function checkAttach(): Promise<Check> {
+  const name = "attach";
+
+  try {
+    await holdOne();
+    return { name, status: "ok", found: "tried: a process was held, and let go of" };
+  } catch (error) {
+    return missing(name, error);
+  }
+}

@@ -1,0 +1,57 @@
+import { machine, release, type } from "node:os";
+import { isAtLeast, parseRelease } from "../linux/kernel.js";
+import { ownPidNamespace } from "../linux/process.js";
+import { readSetting } from "../linux/settings.js";
+import type { Check } from "./check.js";
+
+export function checkKernel(): Check {
+  const version = parseRelease(release());
+  const found = `${type()} ${release()} on ${machine()}`;
+
+  if (version && !isAtLeast(version, 5, 3))
+    return {
+      name: "kernel",
+      status: "limited",
+      found,
+      advice: "`run` works, with what is missing done otherwise; `attach` takes Linux 5.3",
+    };
+  return { name: "kernel", status: "ok", found };
+}
+
+/** Yama restricts who may trace. A holder only reads, which it leaves alone; ptrace(2). */
+export function checkYama(): Check {
+  const scope = readSetting("/proc/sys/kernel/yama/ptrace_scope");
+
+  return {
+    name: "yama",
+    status: "ok",
+    found:
+      scope === undefined
+        ? "not there"
+        : `kernel.yama.ptrace_scope = ${scope}, which does not concern a holder: it reads, and traces nothing`,
+  };
+}
+
+const initialNamespace = 0xefff_fffc; // PROC_PID_INIT_INO
+
+export function checkPidNamespace(): Check {
+  const name = "pid-namespace";
+  const namespace = ownPidNamespace();
+
+  if (namespace === 0)
+    return {
+      name,
+      status: "limited",
+      found: "unknown: /proc/self/ns/pid cannot be read",
+      advice: "mount the /proc of this PID namespace",
+    };
+  if (namespace === initialNamespace) return { name, status: "ok", found: "the host's" };
+  return {
+    name,
+    status: "limited",
+    found: process.pid === 1 ? "a container's, and this process is its init" : "a container's",
+    advice:
+      "the init of a container (PID 1) cannot be protected from inside, as all ends with it: start the command " +
+      "behind an init ('docker run --init'), or attach it from the host",
+  };
+}

@@ -1,0 +1,52 @@
+import { spawnSync } from "node:child_process";
+import { getSystemErrorName } from "node:util";
+import { holderName } from "../linux/holder.js";
+import { builtFile, preloadLibrary, probeSystemCalls, type SystemCall } from "../linux/native.js";
+import { type Check, missing } from "./check.js";
+
+/** Of each system call, the name of its errno, or "" where it works. */
+export type Answers = Readonly<Record<SystemCall, string>>;
+
+/** By the addon. */
+function askKernel(): Answers {
+  const errors = Object.entries(probeSystemCalls()).map(([call, errno]) => [
+    call,
+    errno === 0 ? "" : getSystemErrorName(-errno),
+  ]);
+  return Object.fromEntries(errors) as Answers;
+}
+
+/** Without arguments, it says so and ends. */
+function executeHolder(): void {
+  const { error } = spawnSync(builtFile(holderName), { timeout: 5000 });
+  if (error) throw error;
+}
+
+function attempt<Result>(act: () => Result): Result | Error {
+  try {
+    return act();
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+function describe(failure: Error | undefined): Check {
+  const name = "native-parts";
+
+  if (!failure) return { name, status: "ok", found: "launcher, library, holder and addon are there" };
+  const check = missing(name, failure);
+
+  return {
+    ...check,
+    advice: check.advice ?? "run 'npm rebuild async-teardown', and install it where programs may run",
+  };
+}
+
+/** Loads and executes what can be by itself; launcher and library are tried by a trial of `run`. */
+export function checkNativeParts(): { check: Check; answers: Answers | undefined } {
+  const answers = attempt(askKernel);
+  const others = [() => builtFile("async-teardown"), preloadLibrary, executeHolder].map(attempt);
+  const failure = [answers, ...others].find((result) => result instanceof Error);
+
+  return { check: describe(failure), answers: answers instanceof Error ? undefined : answers };
+}

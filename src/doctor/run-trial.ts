@@ -1,0 +1,105 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { builtFile, compareAddressSpaces, forbidCoreDumps } from "../linux/native.js";
+import { checkProc, closeProcess, openProcess, type ProcessDirectory } from "../linux/procfs.js";
+import { claimantsOf } from "../linux/protectors.js";
+import { type Check, missing } from "./check.js";
+import { checkCoreDumps } from "./core-dumps.js";
+import { trialEnvironment } from "./environment.js";
+import { checkOrphans, parentOf } from "./orphans.js";
+
+/** What the trial of `run` tells. */
+export interface RunTrial {
+  readonly run: Check;
+  /** What could be seen only where it worked. */
+  readonly others: readonly Check[];
+}
+
+type Trial = ChildProcessWithoutNullStreams;
+
+/** As a rule a tenth of a second; a machine under load is no machine on which it does not work. */
+const longestStart = 10_000;
+
+/** Node.js is the one program that is sure to be there. It waits for the end of its input. */
+const script = "process.stdout.write('ready'); process.stdin.resume()";
+
+function startTrial(): Trial {
+  const words = ["run", "--mechanism", "helper", "--", process.execPath, "-e", script];
+  return spawn(builtFile("async-teardown"), words, { env: trialEnvironment() });
+}
+
+function failed(found: string, advice?: string): RunTrial {
+  return { run: { name: "run", status: "missing", found, advice }, others: [] };
+}
+
+/** Splits the line that a failure is told in, "async-teardown: reason; advice". */
+export function parseFailure(text: string): { found: string; advice?: string } {
+  const [line = ""] = text.replace(/^async-teardown: (process \d+ )?/, "").split("\n");
+  const [found = "", ...advice] = line.split("; ");
+
+  return advice.length === 0 ? { found } : { found, advice: advice.join("; ") };
+}
+
+/** Waits until it is ready; else tells what it said, or what else came of it. */
+async function failureOf(trial: Trial): Promise<RunTrial | undefined> {
+  const said = text(trial.stderr);
+  const limit = setTimeout(() => trial.kill("SIGKILL"), longestStart);
+  const ready = once(trial.stdout, "data").then(() => true);
+
+  try {
+    if (await Promise.race([ready, once(trial, "close").then(() => false)])) return undefined;
+  } finally {
+    clearTimeout(limit);
+  }
+  const { found, advice } = parseFailure(await said);
+  return failed(
+    found || `a program ended before it was ready (${trial.exitCode ?? trial.signalCode})`,
+    advice,
+  );
+}
+
+/** The helper of the trial, open. Where the kernel does not compare address spaces, its name has to do. */
+function openHelper(trial: number, canCompare: boolean): ProcessDirectory | undefined {
+  const helper = claimantsOf(trial).find((pid) => !canCompare || compareAddressSpaces(pid, trial) === true);
+  return helper === undefined ? undefined : openProcess(helper);
+}
+
+async function look(trial: Trial, canCompare: boolean, coreLimit: number): Promise<RunTrial> {
+  const failure = await failureOf(trial);
+
+  if (failure) return failure;
+  const helper = openHelper(trial.pid as number, canCompare);
+
+  if (!helper) return failed("a program started, but no helper shares its memory");
+  try {
+    const reaper = parentOf(helper);
+    const coreDumps = await checkCoreDumps(trial, helper, coreLimit);
+    const run: Check = { name: "run", status: "ok", found: "tried: a helper shared the memory of a program" };
+
+    return { run, others: [coreDumps, await checkOrphans(helper, reaper)] };
+  } finally {
+    closeProcess(helper);
+  }
+}
+
+/**
+ * Really runs a small program protected, ends it by a core dump that leaves no core, and looks at what becomes
+ * of its helper.
+ * @param canCompare whether the kernel compares address spaces; kcmp(2)
+ */
+export async function tryRun(canCompare: boolean): Promise<RunTrial> {
+  let trial: Trial | undefined;
+
+  try {
+    checkProc();
+    const coreLimit = forbidCoreDumps();
+
+    trial = startTrial();
+    return await look(trial, canCompare, coreLimit);
+  } catch (error) {
+    return { run: missing("run", error), others: [] };
+  } finally {
+    trial?.kill("SIGKILL");
+  }
+}
