@@ -2,7 +2,7 @@
  * Every error that this package throws, by its code. Codes are stable: a program may branch on them.
  *
  * `exitCode` is what the command line tool ends with, as env(1) does: 125 for a refusal of its own, 126
- * for a command that cannot be executed, 127 for one that is not there.
+ * for a command that cannot be executed, 127 for one that is not there. 1 is an answer: no.
  */
 export const errorCodes = {
   ERR_PLATFORM: { exitCode: 125, meaning: "Not Linux, or neither x86-64 nor aarch64" },
@@ -34,8 +34,12 @@ export const errorCodes = {
   ERR_ALREADY_PROTECTED: { exitCode: 125, meaning: "A helper or a holder protects it already" },
   ERR_NOT_ATTACHED: { exitCode: 125, meaning: "No holder holds it" },
   ERR_KERNEL: { exitCode: 125, meaning: "The kernel lacks something that a holder needs" },
-  ERR_CGROUP: { exitCode: 125, meaning: "The cgroup asked for cannot be entered" },
+  ERR_CGROUP: { exitCode: 125, meaning: "The cgroup asked for is not there, or cannot be entered" },
   ERR_HOLDER: { exitCode: 125, meaning: "The holder could not be started" },
+  ERR_NO_ROOM: {
+    exitCode: 1,
+    meaning: "So much memory cannot be had, and no teardown is under way that would give it back",
+  },
 } as const satisfies Record<string, { exitCode: number; meaning: string }>;
 
 export type ErrorCode = keyof typeof errorCodes;

@@ -1,8 +1,8 @@
-import { isatty } from "node:tty";
 import { Command } from "commander";
 import type { Check, Status } from "../doctor/check.js";
-import { type Examination, examine } from "../doctor/examine.js";
+import type { Examination } from "../doctor/examine.js";
 import { print } from "./output.js";
+import { type Style, styled } from "./style.js";
 
 const examples = `
 Examples:
@@ -17,23 +17,13 @@ Exit status:
   1    it does not; the line 'run' says why
   125  this could not be found out`;
 
-/** Foreground colours, as select graphic rendition has them: green, yellow, red, none. */
-const colours: Record<Status, number> = { ok: 32, limited: 33, missing: 31, info: 39 };
-
-function hasColours(): boolean {
-  return isatty(1) && process.stdout.hasColors(); // heeds NO_COLOR
-}
-
-/** util.styleText would do it from Node.js 20.12 on. */
-function coloured(status: Status, text: string): string {
-  return `\x1b[${colours[status]}m${text}\x1b[39m`;
-}
+const styles: Record<Status, Style> = { ok: "green", limited: "yellow", missing: "red", info: "reset" };
 
 const longestStatus = "missing".length;
 
-function render({ name, status, found, advice }: Check, nameWidth: number, inColour: boolean): string {
-  const word = status.padEnd(longestStatus);
-  const line = `${name.padEnd(nameWidth)}  ${inColour ? coloured(status, word) : word}  ${found}\n`;
+function render({ name, status, found, advice }: Check, nameWidth: number): string {
+  const word = styled(styles[status], status.padEnd(longestStatus));
+  const line = `${name.padEnd(nameWidth)}  ${word}  ${found}\n`;
   const indent = " ".repeat(nameWidth + longestStatus + 4);
 
   return advice === undefined ? line : `${line}${indent}${advice}\n`;
@@ -55,12 +45,12 @@ export function doctorCommand(): Command {
     .option("--json", "tell it as JSON")
     .addHelpText("after", examples)
     .action(async ({ json = false }: { json?: boolean }) => {
+      const { examine } = await import("../doctor/examine.js");
       const examination = await examine();
       const nameWidth = Math.max(...examination.checks.map(({ name }) => name.length));
-      const inColour = !json && hasColours();
 
       if (json) print(`${JSON.stringify(examination, null, 2)}\n`);
-      else for (const check of examination.checks) print(render(check, nameWidth, inColour));
+      else for (const check of examination.checks) print(render(check, nameWidth));
       if (!json) print(verdict(examination));
       process.exitCode = examination.run ? 0 : 1;
     });

@@ -4,12 +4,11 @@ import { styleText } from "node:util";
 /** Whether lines can be redrawn: a terminal, and one that knows how. */
 export const isInteractive = isatty(1) && process.env.TERM !== "dumb";
 
-const hasColours = isInteractive && process.stdout.hasColors(); // heeds NO_COLOR
-
 export type Style = Parameters<typeof styleText>[0];
 
+/** In that style where the terminal has colours, and NO_COLOR does not forbid them. */
 export function styled(style: Style, text: string): string {
-  return hasColours ? styleText(style, text) : text;
+  return isInteractive && process.stdout.hasColors() ? styleText(style, text) : text;
 }
 
 /** Columns of the terminal; Infinity where there is none, and nothing is to be cut. */

@@ -1,16 +1,13 @@
-import { hugePagePools, swap, transparentHugePages } from "../linux/memory.js";
+import { formatBytes } from "../format.js";
+import { hugePagePool, hugePageSizes } from "../linux/hugepages.js";
+import { swap, transparentHugePages } from "../linux/swap.js";
 import type { Check } from "./check.js";
 
-/** In the largest unit that it reaches, with one decimal at most. */
-export function sizeText(bytes: number): string {
-  const power = [4, 3, 2, 1].find((each) => bytes >= 1024 ** each) ?? 0;
-  return `${Number((bytes / 1024 ** power).toFixed(1))}${["", "K", "M", "G", "T"][power]}`;
-}
-
 export function checkHugePages(): Check {
-  const pools = hugePagePools().map(
-    ({ pageBytes, total, free }) => `${sizeText(pageBytes)}: ${free} of ${total} free`,
-  );
+  const pools = hugePageSizes().map((size) => {
+    const { available, total } = hugePagePool(size, undefined);
+    return `${formatBytes(size)}: ${available} of ${total} free`;
+  });
   return { name: "huge-pages", status: "info", found: pools.join(", ") || "no pools" };
 }
 
@@ -20,7 +17,7 @@ export function checkTransparentHugePages(): Check {
 
 export function checkSwap(): Check {
   const { total, used } = swap();
-  const found = total === 0 ? "none" : `${sizeText(total)}, ${sizeText(used)} of it in use`;
+  const found = total === 0 ? "none" : `${formatBytes(total)}, ${formatBytes(used)} of it in use`;
 
   return { name: "swap", status: "info", found };
 }

@@ -1,8 +1,13 @@
+import { resolve } from "node:path/posix";
+
+/** A hierarchy of cgroups: version 2 (""), or one of version 1, by its name or a controller. cgroups(7). */
+export type Hierarchy = "" | "name=systemd" | "memory";
+
 /**
- * A hierarchy of cgroups that processes are ended by: version 2 (""), and the one that systemd makes for
- * itself where version 2 is not in use ("name=systemd"). cgroups(7).
+ * Those that processes are ended by: version 2, and the one that systemd makes for itself where version 2
+ * is not in use.
  */
-export type Hierarchy = "" | "name=systemd";
+const endingHierarchies: readonly Hierarchy[] = ["", "name=systemd"];
 
 /** Where a hierarchy is mounted. */
 export interface CgroupMount {
@@ -12,17 +17,20 @@ export interface CgroupMount {
   readonly mountPoint: string;
 }
 
-function isHierarchy(text: string): text is Hierarchy {
-  return text === "" || text === "name=systemd";
+/** The one that a list of controllers, or of mount options, names. */
+function hierarchyIn(list: string, hierarchies: readonly Hierarchy[]): Hierarchy | undefined {
+  const names = list.split(",");
+  return hierarchies.find((hierarchy) => names.includes(hierarchy));
 }
 
 /** The cgroups of a process, from the text of /proc/<pid>/cgroup. */
-export function parseCgroups(text: string): Map<Hierarchy, string> {
+export function parseCgroups(text: string, hierarchies = endingHierarchies): Map<Hierarchy, string> {
   const cgroups = new Map<Hierarchy, string>();
 
   for (const line of text.split("\n")) {
     const [, controllers = "?", path] = /^\d+:([^:]*):(\/.*)$/s.exec(line) ?? [];
-    if (isHierarchy(controllers) && path !== undefined) cgroups.set(controllers, path);
+    const hierarchy = hierarchyIn(controllers, hierarchies);
+    if (hierarchy !== undefined && path !== undefined) cgroups.set(hierarchy, path);
   }
   return cgroups;
 }
@@ -32,26 +40,22 @@ function unescapeOctal(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
 
-/** The mounted hierarchies, version 2 first, from the text of /proc/<pid>/mountinfo. */
-export function parseCgroupMounts(text: string): CgroupMount[] {
+/** The mounted hierarchies, in the order asked for, from the text of /proc/<pid>/mountinfo. */
+export function parseCgroupMounts(text: string, hierarchies = endingHierarchies): CgroupMount[] {
   const mounts = new Map<Hierarchy, CgroupMount>();
 
   for (const line of text.split("\n")) {
     const [before = "", after = ""] = line.split(" - ", 2);
     const [, , , root, mountPoint] = before.split(" ");
-    const [type, , options = ""] = after.split(" ");
-    const hierarchy =
-      type === "cgroup2"
-        ? ""
-        : type === "cgroup"
-          ? options.split(",").find((o) => o === "name=systemd")
-          : "?";
+    const [type, , options] = after.split(" ");
+    const list = type === "cgroup2" ? "" : (type === "cgroup" && options) || "?";
+    const hierarchy = hierarchyIn(list, hierarchies);
 
     if (root === undefined || mountPoint === undefined || hierarchy === undefined) continue;
-    if (isHierarchy(hierarchy) && !mounts.has(hierarchy))
+    if (!mounts.has(hierarchy))
       mounts.set(hierarchy, { hierarchy, root: unescapeOctal(root), mountPoint: unescapeOctal(mountPoint) });
   }
-  return [...mounts.values()].sort((a, b) => a.hierarchy.length - b.hierarchy.length);
+  return hierarchies.flatMap((hierarchy) => mounts.get(hierarchy) ?? []);
 }
 
 /** The directory of a cgroup; undefined where the mount does not show it. */
@@ -66,4 +70,13 @@ export function directoryOf({ root, mountPoint }: CgroupMount, path: string): st
 /** Whether a cgroup is another one, or below it; what ends that ends this. */
 export function isWithin(path: string, other: string): boolean {
   return path === other || path.startsWith(other.endsWith("/") ? other : `${other}/`);
+}
+
+/**
+ * The directory of a cgroup that a person named: a path in the tree, or with the mount point before it, as a
+ * shell completes it. Undefined where it leads out of the tree.
+ */
+export function namedDirectory({ mountPoint }: CgroupMount, cgroup: string): string | undefined {
+  const directory = resolve(isWithin(cgroup, mountPoint) ? cgroup : `${mountPoint}/${cgroup}`);
+  return isWithin(directory, mountPoint) ? directory : undefined;
 }

@@ -1,61 +1,37 @@
-import { namesIn, readSetting } from "./settings.js";
+import { readFileSync } from "node:fs";
+import { AsyncTeardownError } from "../errors.js";
 
-/** Swap of all devices and files together, in bytes. */
-export interface Swap {
+/** The ordinary memory of the host, in bytes. */
+export interface HostMemory {
+  /** All that there is, without what is set aside as huge pages. */
   readonly total: number;
-  readonly used: number;
+  /** What can be had without swapping, by the kernel's own estimate. */
+  readonly available: number;
 }
 
-/** Reads the text of /proc/swaps: a heading, then a line each; proc_swaps(5). */
-export function parseSwaps(text: string): Swap {
-  const sum = { total: 0, used: 0 };
+function bytesOf(text: string, field: string): number | undefined {
+  const [, kilobytes] = new RegExp(`^${field}: *(\\d+) kB$`, "m").exec(text) ?? [];
+  return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+}
 
-  for (const line of text.split("\n")) {
-    // What stands before may hold blanks: a file's name, with " (deleted)" behind it.
-    const [, total, used] = /\s(\d+)\s+(\d+)\s+-?\d+\s*$/.exec(line) ?? [];
-    sum.total += Number(total ?? 0) * 1024;
-    sum.used += Number(used ?? 0) * 1024;
+/** Reads the text of /proc/meminfo; undefined where it is none. proc_meminfo(5). */
+export function parseMeminfo(text: string): HostMemory | undefined {
+  const [total, available] = [bytesOf(text, "MemTotal"), bytesOf(text, "MemAvailable")];
+
+  if (total === undefined || available === undefined) return undefined;
+  return { total: total - (bytesOf(text, "Hugetlb") ?? 0), available };
+}
+
+/** @throws AsyncTeardownError ERR_NO_PROC */
+export function hostMemory(): HostMemory {
+  try {
+    const memory = parseMeminfo(readFileSync("/proc/meminfo", "utf8"));
+    if (memory) return memory;
+    throw new Error("it has no MemAvailable");
+  } catch (cause) {
+    throw new AsyncTeardownError("ERR_NO_PROC", "/proc/meminfo cannot be read", {
+      advice: "mount /proc: everything here depends on it",
+      cause,
+    });
   }
-  return sum;
-}
-
-export function swap(): Swap {
-  return parseSwaps(readSetting("/proc/swaps") ?? "");
-}
-
-/** The word in brackets, as in "always [madvise] never"; undefined where there is none. */
-export function parseSelected(text: string): string | undefined {
-  return /\[([^\]\s]+)\]/.exec(text)?.[1];
-}
-
-/** When the kernel takes huge pages by itself; undefined where it cannot. */
-export function transparentHugePages(): string | undefined {
-  return parseSelected(readSetting("/sys/kernel/mm/transparent_hugepage/enabled") ?? "");
-}
-
-/** Huge pages of one size that are set aside. */
-export interface HugePagePool {
-  readonly pageBytes: number;
-  readonly total: number;
-  readonly free: number;
-}
-
-/** The size of the pages of a pool, from its name, as "hugepages-2048kB"; undefined where it is none. */
-export function parsePoolName(name: string): number | undefined {
-  const [, kibibytes] = /^hugepages-(\d+)kB$/.exec(name) ?? [];
-  return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
-}
-
-/** All pools, that of the smallest pages first. */
-export function hugePagePools(): HugePagePool[] {
-  const root = "/sys/kernel/mm/hugepages";
-
-  return namesIn(root)
-    .map((name) => ({
-      pageBytes: parsePoolName(name) ?? 0,
-      total: Number(readSetting(`${root}/${name}/nr_hugepages`) ?? 0),
-      free: Number(readSetting(`${root}/${name}/free_hugepages`) ?? 0),
-    }))
-    .filter(({ pageBytes }) => pageBytes > 0)
-    .sort((a, b) => a.pageBytes - b.pageBytes);
 }

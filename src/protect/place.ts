@@ -5,6 +5,7 @@ import {
   directoryOf,
   type Hierarchy,
   isWithin,
+  namedDirectory,
   parseCgroupMounts,
   parseCgroups,
 } from "../linux/cgroup.js";
@@ -104,17 +105,13 @@ function refuse(cgroup: string, why: string, cause?: unknown): never {
   });
 }
 
-/** A path in the tree may be given with the mount point before it, as a shell completes it. */
 function named(mounts: readonly CgroupMount[], cgroup: string): Place {
   const [mount] = mounts;
 
   if (!mount) return refuse(cgroup, "no cgroup tree is mounted");
-  const inTree = isWithin(cgroup, mount.mountPoint)
-    ? cgroup
-    : directoryOf({ ...mount, root: "/" }, cgroup.startsWith("/") ? cgroup : `/${cgroup}`);
 
   try {
-    return openAll([inTree ?? refuse(cgroup, "it leads out of the tree")]);
+    return openAll([namedDirectory(mount, cgroup) ?? refuse(cgroup, "it leads out of the tree")]);
   } catch (error) {
     if (error instanceof AsyncTeardownError) throw error;
     const { code } = error as NodeJS.ErrnoException;

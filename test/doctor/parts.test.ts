@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { leavesNoCore } from "../../src/doctor/core-dumps.js";
-import { sizeText } from "../../src/doctor/memory.js";
 import { parseFailure } from "../../src/doctor/run-trial.js";
 
 describe("the line that a failure is told in", () => {
@@ -33,18 +32,5 @@ describe("a core dump", () => {
     [-1, "core", false],
   ])("under a limit of %j to %j leaves no core: %j", (limit, pattern, expected) => {
     expect(leavesNoCore(limit, pattern)).toBe(expected);
-  });
-});
-
-describe("a size", () => {
-  it.each([
-    [0, "0"],
-    [1023, "1023"],
-    [2 ** 21, "2M"],
-    [2 ** 30, "1G"],
-    [8_388_604 * 1024, "8G"],
-    [1.5 * 2 ** 40, "1.5T"],
-  ])("%d is %s", (bytes, text) => {
-    expect(sizeText(bytes)).toBe(text);
   });
 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isAtLeast, parseRelease } from "../../src/linux/kernel.js";
-import { parsePoolName, parseSelected, parseSwaps } from "../../src/linux/memory.js";
+import { parseSelected, parseSwaps } from "../../src/linux/swap.js";
 
 describe("a kernel release", () => {
   const number = fc.nat(200);
@@ -73,12 +73,5 @@ describe("a choice of /sys", () => {
 
   it("is none where no word is in brackets", () => {
     fc.assert(fc.property(fc.string(), (text) => parseSelected(text.replaceAll("[", "")) === undefined));
-  });
-});
-
-describe("a pool of huge pages", () => {
-  it("is named by the size of its pages", () => {
-    fc.assert(fc.property(fc.nat(2 ** 30), (size) => parsePoolName(`hugepages-${size}kB`) === size * 1024));
-    fc.assert(fc.property(fc.string(), (text) => parsePoolName(`${text} `) === undefined));
   });
 });

@@ -1,0 +1,164 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { formatBytes } from "../../src/format.js";
+import { hostMemory } from "../../src/linux/memory.js";
+import { findLacks } from "../../src/memory/lacks.js";
+import { affordable, GiB, MiB } from "../support/memory.js";
+import { limitMemory, makeBelow, makeMemoryCgroup, startIn } from "../support/memory-cgroup.js";
+import { programs } from "../support/paths.js";
+import { until } from "../support/proc.js";
+import { ending, hog, runToEnd, startReady } from "../support/start.js";
+
+const made = process.getuid?.() === 0 ? makeMemoryCgroup() : "limits are for root";
+const absent = { path: "", directory: "", version: 1 } as const;
+const parent = typeof made === "string" ? absent : made;
+const cgroup = typeof made === "string" ? absent : makeBelow(made, "below");
+const other = typeof made === "string" ? absent : makeBelow(made, "other");
+
+const folder = mkdtempSync(join(programs, "cache-")); // on a disk, as what tmpfs has is not cache
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const limit = Math.min(512 * MiB, affordable(GiB));
+const half = limit / 2;
+/** What a process has besides its memory: page tables, stacks, what each CPU has charged beforehand. */
+const slack = 8 * MiB;
+
+/** What the cgroup says that it has left, by asking it for all that it can have. */
+function availableIn(path: string): number {
+  const [lack] = findLacks({ bytes: limit, cgroup: path });
+  return lack?.available ?? limit;
+}
+
+describe("the host", () => {
+  it("lacks nothing that is available, and waits in vain for what it has not got", () => {
+    const { total } = hostMemory();
+
+    expect(findLacks({ bytes: MiB, cgroup: "/" })).toEqual([]);
+    expect(findLacks({ bytes: BigInt(total), cgroup: "/" })).toMatchObject([
+      { room: { kind: "host" }, wanted: total, total, possible: true },
+    ]);
+    expect(findLacks({ bytes: 2n ** 60n, cgroup: "/" })).toMatchObject([
+      {
+        possible: false,
+        sentence: `host memory: ${formatBytes(2 ** 60)} wanted, there are only ${formatBytes(total)}`,
+      },
+    ]);
+  });
+
+  it("does not count what is set aside as huge pages", () => {
+    expect(hostMemory().total).toBeLessThanOrEqual(
+      1024 * Number(/MemTotal: *(\d+)/.exec(readFileSync("/proc/meminfo", "utf8"))?.[1]),
+    );
+  });
+
+  it.each([{}, { hugepages: [] }, { bytes: 0 }, { bytes: -1 }, { bytes: 0.5 }, { bytes: Number.NaN }])(
+    "is not asked for nothing, nor for nonsense: %o",
+    (wish) => {
+      expect(() => findLacks(wish)).toThrow(expect.objectContaining({ code: "ERR_USAGE" }));
+    },
+  );
+});
+
+describe.skipIf(typeof made === "string")(
+  `a cgroup with a limit (${typeof made === "string" ? made : `version ${made.version}`})`,
+  () => {
+    it("has what is below its limit and not in use, and more when that is given back", async () => {
+      limitMemory(cgroup, limit);
+      const child = await startReady(startIn(cgroup, hog(half, "exit")));
+      const lacks = findLacks({ bytes: limit, cgroup: cgroup.path });
+
+      expect(lacks).toMatchObject([
+        { room: { kind: "cgroup", path: cgroup.path }, wanted: limit, total: limit, possible: true },
+      ]);
+      expect(lacks[0]?.available).toBeLessThanOrEqual(half);
+      expect(lacks[0]?.available).toBeGreaterThan(half - slack);
+      expect(lacks[0]?.sentence).toMatch(
+        new RegExp(`^cgroup ${cgroup.path}: ${formatBytes(limit)} wanted, \\d+(\\.\\d)? MiB available$`),
+      );
+      expect(findLacks({ bytes: half - slack, cgroup: cgroup.path })).toEqual([]);
+
+      child.stdin?.end();
+      await ending(child);
+      await until(() => findLacks({ bytes: limit - slack, cgroup: cgroup.path }).length === 0, "it is back");
+    });
+
+    it("has page cache, too, however often that was read", async () => {
+      const file = join(folder, "file");
+      const read = startIn(cgroup, ["dd", `if=${file}`, "of=/dev/null", "bs=1M"]);
+
+      await runToEnd(
+        startIn(cgroup, ["dd", "if=/dev/zero", `of=${file}`, "bs=1M", `count=${half / MiB}`, "conv=fsync"]),
+      );
+      await runToEnd(read);
+      await runToEnd(read);
+      expect(availableIn(cgroup.path)).toBeGreaterThan(limit - slack);
+
+      // And it is true: a process gets it.
+      const child = await startReady(startIn(cgroup, hog(limit - slack, "stay")));
+      expect(availableIn(cgroup.path)).toBeLessThan(slack);
+      child.kill("SIGKILL");
+    });
+
+    it("has not got the files of a tmpfs", async () => {
+      await runToEnd(
+        startIn(cgroup, ["dd", "if=/dev/zero", "of=/dev/shm/async-teardown-test", "bs=1M", "count=32"]),
+      );
+      const available = availableIn(cgroup.path);
+
+      rmSync("/dev/shm/async-teardown-test");
+      expect(available).toBeLessThanOrEqual(limit - 32 * MiB);
+    });
+
+    it("has no more than those above it, whoever uses that", async () => {
+      limitMemory(parent, limit);
+      limitMemory(cgroup, 2 * limit);
+      await startReady(startIn(other, hog(half, "stay")));
+      const lacks = findLacks({ bytes: half, cgroup: cgroup.path });
+
+      expect(lacks).toMatchObject([{ room: { kind: "cgroup", path: parent.path }, total: limit }]);
+      expect(lacks[0]?.available).toBeGreaterThan(half - slack);
+      expect(findLacks({ bytes: 1.5 * limit, cgroup: cgroup.path })).toMatchObject([
+        { possible: false, sentence: expect.stringMatching(/ wanted, its limit is \d+ MiB$/) },
+      ]);
+      limitMemory(parent, 4 * limit);
+      expect(findLacks({ bytes: half, cgroup: cgroup.path })).toEqual([]);
+    });
+
+    it("is the caller's own, unless another one is named", () => {
+      const procs = (directory: string) => `${directory}/cgroup.procs`;
+      const line = readFileSync("/proc/self/cgroup", "utf8")
+        .split("\n")
+        .find((each) => (parent.version === 1 ? /^\d+:([^:]*,)?memory[,:]/ : /^0::/).test(each));
+      const own = parent.directory.slice(0, -parent.path.length) + line?.split(":").slice(2).join(":");
+
+      limitMemory(cgroup, limit);
+      writeFileSync(procs(cgroup.directory), String(process.pid));
+      try {
+        expect(findLacks({ bytes: limit })).toMatchObject([{ room: { kind: "cgroup", path: cgroup.path } }]);
+      } finally {
+        writeFileSync(procs(own), String(process.pid));
+      }
+      expect(findLacks({ bytes: limit })).not.toMatchObject([{ room: { path: cgroup.path } }]);
+    });
+
+    it("may be named by its path in the tree, or with the mount point before it", () => {
+      limitMemory(cgroup, limit);
+      for (const name of [cgroup.path, cgroup.path.slice(1), `${cgroup.path}//`, cgroup.directory])
+        expect(findLacks({ bytes: limit + 1, cgroup: name })).toMatchObject([
+          { room: { path: cgroup.path } },
+        ]);
+    });
+  },
+);
+
+describe("a cgroup that is not there, or not in the tree,", () => {
+  it.each(["/no/such", "/..", "/../../tmp", "/sys/fs/cgroup/../../../tmp", "/tmp", "/cgroup.procs"])(
+    "is refused: %s",
+    (name) => {
+      expect(() => findLacks({ bytes: MiB, cgroup: name })).toThrow(
+        expect.objectContaining({ code: "ERR_CGROUP", advice: expect.any(String) }),
+      );
+    },
+  );
+});
