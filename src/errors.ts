@@ -36,6 +36,7 @@ export const errorCodes = {
   ERR_KERNEL: { exitCode: 125, meaning: "The kernel lacks something that a holder needs" },
   ERR_CGROUP: { exitCode: 125, meaning: "The cgroup asked for is not there, or cannot be entered" },
   ERR_HOLDER: { exitCode: 125, meaning: "The holder could not be started" },
+  ERR_TIMEOUT: { exitCode: 124, meaning: "It took longer than was allowed" },
   ERR_NO_ROOM: {
     exitCode: 1,
     meaning: "So much memory cannot be had, and no teardown is under way that would give it back",

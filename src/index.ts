@@ -1,6 +1,8 @@
 export { AsyncTeardownError, type ErrorCode, errorCodes } from "./errors.js";
 export type { Priority } from "./linux/holder.js";
 export type { Mechanism } from "./linux/protectors.js";
+export { waitForMemory } from "./memory/wait.js";
+export type { HugePageWish, MemoryWish } from "./memory/wish.js";
 export { type AttachOptions, attach, type Hold } from "./protect/attach.js";
 export { detach } from "./protect/detach.js";
 export { protectSelf } from "./protect/self.js";

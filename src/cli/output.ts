@@ -46,3 +46,19 @@ export function reportFailure(error: unknown): number {
   complain(describe(error));
   return errorCodes[error.code].exitCode;
 }
+
+/** What went wrong, for machines. */
+export type FailureFields = Pick<AsyncTeardownError, "code" | "message" | "advice">;
+
+/**
+ * Tells what went wrong with one of several things: a line on standard error, unless machines are told, and
+ * the exit code; the largest counts. What is not ours is thrown on.
+ */
+export function noteFailure(error: unknown, isJson: boolean): FailureFields {
+  if (!(error instanceof AsyncTeardownError) || error.code === "ERR_OUTPUT") throw error;
+  const { code, message, advice } = error;
+  const exitCode = isJson ? errorCodes[code].exitCode : reportFailure(error);
+
+  process.exitCode = Math.max(exitCode, Number(process.exitCode ?? 0));
+  return { code, message, advice };
+}

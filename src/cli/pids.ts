@@ -1,6 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import { AsyncTeardownError, errorCodes } from "../errors.js";
-import { print, reportFailure } from "./output.js";
+import { noteFailure, print } from "./output.js";
 
 const largestPid = 4_194_304; // PID_MAX_LIMIT; proc_sys_kernel(5)
 
@@ -38,11 +37,7 @@ export async function forEachPid(
       results.push({ pid, ...fields });
       if (!json) print(`${sentence}\n`);
     } catch (error) {
-      if (!(error instanceof AsyncTeardownError) || error.code === "ERR_OUTPUT") throw error;
-      const { code, message, advice } = error;
-
-      results.push({ pid, error: { code, message, advice } });
-      process.exitCode = json ? errorCodes[code].exitCode : reportFailure(error);
+      results.push({ pid, error: noteFailure(error, json) });
     }
   }
   if (json) print(`${JSON.stringify(results, null, 2)}\n`);

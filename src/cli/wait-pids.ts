@@ -1,9 +1,9 @@
-import { AsyncTeardownError } from "../errors.js";
 import { formatBytes, formatSeconds } from "../format.js";
 import type { AddressSpace } from "../teardown/address-space.js";
 import { watch } from "../teardown/watch.js";
 import { lineOf, shareFreed } from "./address-spaces.js";
-import { complain, print, reportFailure } from "./output.js";
+import { type Limit, reasonOf } from "./limit.js";
+import { noteFailure, print } from "./output.js";
 import { bar, isInteractive } from "./style.js";
 
 /** What is known of each PID by now. */
@@ -49,34 +49,23 @@ async function follow(board: Board, signal: AbortSignal | undefined, show: () =>
   }
 }
 
-/** Says what is not as it was wished, in one line each, and gives the exit code. */
-function complainOf({ error, step, pid }: Board, signal: AbortSignal | undefined, limit: number): number {
-  if (!signal?.aborted || error !== signal.reason) return reportFailure(error);
-  complain(`not gone after ${formatSeconds(limit / 1000)}: ${step ? lineOf(step) : pid}`);
-  return 124;
-}
-
-function fieldsOf({ pid, step, error }: Board): unknown {
-  if (!(error instanceof AsyncTeardownError)) return { ...step, target: pid };
-  const { code, message, advice } = error;
-  return { target: pid, error: { code, message, advice } };
-}
-
-/** Milliseconds, or 0: without a limit, as with timeout(1). */
-export async function waitForPids(pids: readonly number[], limit: number, isJson: boolean): Promise<void> {
-  const signal = limit > 0 ? AbortSignal.timeout(limit) : undefined;
+/** Waits for them all at once, tells of each, and sets the exit code. Gives what there is to say to machines. */
+export async function waitForPids(
+  pids: readonly number[],
+  limit: Limit,
+  isJson: boolean,
+): Promise<unknown[]> {
   const boards: Board[] = pids.map((pid) => ({ pid }));
   const screen = isInteractive && !isJson ? (await import("log-update")).default : undefined;
 
   await Promise.all(
-    boards.map((board) => follow(board, signal, () => screen?.(boards.map(rowOf).join("\n")))),
+    boards.map((board) => follow(board, limit.signal, () => screen?.(boards.map(rowOf).join("\n")))),
   );
   screen?.clear();
-  for (const board of boards) {
-    if (board.sentence !== undefined && !isJson) print(`${board.sentence}\n`);
-    if (board.error === undefined) continue;
-    const code = complainOf(board, signal, limit);
-    process.exitCode = Math.max(code, Number(process.exitCode ?? 0));
-  }
-  if (isJson) print(`${JSON.stringify(boards.map(fieldsOf), null, 2)}\n`);
+  return boards.map(({ pid, step, sentence, error }) => {
+    if (sentence !== undefined && !isJson) print(`${sentence}\n`);
+    if (error === undefined) return step;
+    const reason = reasonOf(error, limit, step ? lineOf(step) : String(pid));
+    return { target: pid, ...step, error: noteFailure(reason, isJson) };
+  });
 }

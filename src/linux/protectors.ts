@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { setImmediate as turn } from "node:timers/promises";
 import { looksLikeHelper, mayInspect, mechanismOf, releaseRecordOf } from "./helper.js";
 import { holderName } from "./holder.js";
 import { type LivingTarget, livingTarget, look, ownerOf, sharesWith } from "./living.js";
+import { allPids, eachPid } from "./pids.js";
 import { argumentsOf, isOver, type ProcessDirectory, type Stat, statOf, statusTextOf } from "./procfs.js";
 import { type ProtectorRecord, parseRecord, type ReleaseRecord } from "./record.js";
 
@@ -134,25 +134,16 @@ export function lookAgain({ pid, target }: Protector): Protector | undefined {
   return protector?.target === target ? protector : undefined;
 }
 
-function allPids(): number[] {
-  return readdirSync("/proc").map(Number).filter(Number.isInteger);
-}
-
 /** The processes that bear the name of this one's helper or holder, whatever they are. */
 export function claimantsOf(target: number): number[] {
   return allPids().filter((pid) => claimedTarget(pid) === target);
 }
 
-/** So many processes are looked at in one turn of the event loop: a few milliseconds. */
-const atOnce = 256;
-
 /** All processes that protect another one, found by looking at the system. */
 export async function findProtectors(signal?: AbortSignal): Promise<Findings> {
   const sights: Sight[] = [];
 
-  for (const [index, pid] of allPids().entries()) {
-    if (index % atOnce === atOnce - 1) await turn();
-    signal?.throwIfAborted();
+  for await (const pid of eachPid(signal)) {
     const sight = sightOf(pid);
     if (sight) sights.push(sight);
   }

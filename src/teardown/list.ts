@@ -12,7 +12,7 @@ export interface Listing {
 }
 
 /** Those of a dead target and those of a living one with the same PID are two address spaces. */
-function group(protectors: readonly Protector[]): [Protector, ...Protector[]][] {
+export function group(protectors: readonly Protector[]): [Protector, ...Protector[]][] {
   const groups = new Map<string, [Protector, ...Protector[]]>();
 
   for (const protector of protectors) {

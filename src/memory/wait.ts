@@ -1,0 +1,111 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { AsyncTeardownError } from "../errors.js";
+import { type Exit, findExits } from "../linux/exits.js";
+import { look } from "../linux/living.js";
+import { hasEnded } from "../linux/procfs.js";
+import { findProtectors, lookAgain, type Protector } from "../linux/protectors.js";
+import { type AddressSpace, describe } from "../teardown/address-space.js";
+import { group } from "../teardown/list.js";
+import { findLacks, type Lack } from "./lacks.js";
+import type { MemoryWish } from "./wish.js";
+
+/** How a wait for memory stands. */
+export interface MemoryStep {
+  /** Where memory is lacking; none in the last step. */
+  readonly lacks: readonly Lack[];
+  /** What is giving memory back meanwhile. */
+  readonly teardowns: readonly AddressSpace[];
+}
+
+/** What was found to give memory back. An exit that nobody speeds up does so as well. */
+interface UnderWay {
+  readonly protectors: readonly Protector[];
+  readonly exits: readonly Exit[];
+}
+
+async function findUnderWay(signal: AbortSignal | undefined): Promise<UnderWay> {
+  const { protectors, hidden } = await findProtectors(signal);
+  const orphans = [...protectors, ...hidden].filter(({ isTargetGone }) => isTargetGone);
+  const exits = await findExits(signal);
+
+  return {
+    protectors: orphans,
+    exits: exits.filter((exit) => !orphans.some(({ pid }) => pid === exit.pid)),
+  };
+}
+
+/** What of it goes on still. */
+function stillUnderWay({ protectors, exits }: UnderWay): UnderWay {
+  return {
+    protectors: protectors.map(lookAgain).filter((each) => each !== undefined),
+    exits: exits.filter(({ pid }) => look(pid, hasEnded) === false),
+  };
+}
+
+const isNothing = ({ protectors, exits }: UnderWay) => protectors.length + exits.length === 0;
+
+function teardownsOf({ protectors, exits }: UnderWay): AddressSpace[] {
+  return [
+    ...group(protectors).map((each) => describe(each[0].target, each, true)),
+    ...exits.map(({ pid, name }) => ({
+      ...describe(pid, [], true),
+      command: [name],
+      state: "releasing" as const,
+    })),
+  ];
+}
+
+function noRoom(lacks: readonly Lack[], why: string, advice: string): AsyncTeardownError {
+  const sentences = lacks.map(({ sentence }) => sentence).join("; ");
+  return new AsyncTeardownError("ERR_NO_ROOM", `${sentences}: ${why}`, { advice });
+}
+
+/** Milliseconds between two looks at the memory, of about half a millisecond each. */
+const step = 100;
+
+/** The counters of the kernel run a little behind, as each CPU keeps some pages for itself. */
+const grace = 300;
+
+/**
+ * Looks at the memory until all that is wished can be had: a step at once, and one at every look.
+ * @throws AsyncTeardownError ERR_NO_ROOM where that cannot be waited for, ERR_USAGE, ERR_CGROUP, ERR_NO_PROC,
+ *   ERR_PLATFORM, ERR_NOT_BUILT; the signal's reason
+ */
+export async function* watchMemory(wish: MemoryWish, signal?: AbortSignal): AsyncGenerator<MemoryStep, void> {
+  let underWay: UnderWay = { protectors: [], exits: [] };
+  let idleSince: number | undefined;
+
+  for (;;) {
+    signal?.throwIfAborted();
+    // Looked at before the memory: what has ended by then has given back all that it had.
+    underWay = stillUnderWay(underWay);
+    if (isNothing(underWay)) underWay = await findUnderWay(signal);
+    const lacks = findLacks(wish);
+    const impossible = lacks.filter(({ possible }) => !possible);
+
+    if (impossible.length > 0) throw noRoom(impossible, "that can never be had", "wish for less");
+    yield { lacks, teardowns: teardownsOf(underWay) };
+    if (lacks.length === 0) return;
+
+    idleSince = isNothing(underWay) ? (idleSince ?? performance.now()) : undefined;
+    if (idleSince !== undefined && performance.now() - idleSince > grace)
+      throw noRoom(
+        lacks,
+        "no teardown is under way that would give it back",
+        "end something first, or wish for less",
+      );
+    await sleep(step, undefined, { signal }).catch(() => {}); // said at the next turn
+  }
+}
+
+/**
+ * Resolves when so much memory can really be had: from the host without swapping, within the limits of the
+ * cgroup, and from the pools of huge pages. Rejects at once where it is lacking and nobody is giving any back.
+ * @throws as {@link watchMemory}
+ */
+export async function waitForMemory({
+  signal,
+  ...wish
+}: MemoryWish & { signal?: AbortSignal | undefined }): Promise<void> {
+  for await (const _ of watchMemory(wish, signal));
+}
