@@ -1,16 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { formatBytes } from "../../src/format.js";
 import { hostMemory } from "../../src/linux/memory.js";
 import { findLacks } from "../../src/memory/lacks.js";
+import { limitMemory, makeBelow, makeCgroup, move, startIn } from "../support/cgroup.js";
 import { affordable, GiB, MiB } from "../support/memory.js";
-import { limitMemory, makeBelow, makeMemoryCgroup, startIn } from "../support/memory-cgroup.js";
 import { programs } from "../support/paths.js";
 import { until } from "../support/proc.js";
 import { ending, hog, runToEnd, startReady } from "../support/start.js";
 
-const made = process.getuid?.() === 0 ? makeMemoryCgroup() : "limits are for root";
+const made = process.getuid?.() === 0 ? makeCgroup("memory") : "limits are for root";
 const absent = { path: "", directory: "", version: 1 } as const;
 const parent = typeof made === "string" ? absent : made;
 const cgroup = typeof made === "string" ? absent : makeBelow(made, "below");
@@ -126,18 +126,18 @@ describe.skipIf(typeof made === "string")(
     });
 
     it("is the caller's own, unless another one is named", () => {
-      const procs = (directory: string) => `${directory}/cgroup.procs`;
       const line = readFileSync("/proc/self/cgroup", "utf8")
         .split("\n")
         .find((each) => (parent.version === 1 ? /^\d+:([^:]*,)?memory[,:]/ : /^0::/).test(each));
-      const own = parent.directory.slice(0, -parent.path.length) + line?.split(":").slice(2).join(":");
+      const path = line?.split(":").slice(2).join(":") ?? "";
+      const directory = parent.directory.slice(0, -parent.path.length) + path;
 
       limitMemory(cgroup, limit);
-      writeFileSync(procs(cgroup.directory), String(process.pid));
+      move(process.pid, cgroup);
       try {
         expect(findLacks({ bytes: limit })).toMatchObject([{ room: { kind: "cgroup", path: cgroup.path } }]);
       } finally {
-        writeFileSync(procs(own), String(process.pid));
+        move(process.pid, { ...cgroup, path, directory });
       }
       expect(findLacks({ bytes: limit })).not.toMatchObject([{ room: { path: cgroup.path } }]);
     });
