@@ -119,6 +119,21 @@ static napi_value add_end(napi_env env, napi_callback_info info)
 	return make_number(env, ends_add(ends, numbers[0], (uint64_t)numbers[1]));
 }
 
+/* removeEnd(pidfd): not closed by Node.js, which in a worker warns of descriptors that it did not open. */
+static napi_value remove_end(napi_env env, napi_callback_info info)
+{
+	napi_value argument;
+	size_t count = 1;
+	int32_t pidfd;
+
+	if (napi_get_cb_info(env, info, &count, &argument, NULL, NULL) != napi_ok || count != 1 ||
+	    napi_get_value_int32(env, argument, &pidfd) != napi_ok)
+		napi_throw_type_error(env, NULL, "removeEnd takes a number");
+	else
+		ends_remove(pidfd);
+	return NULL;
+}
+
 /* forbidCoreDumps(): the limit that this process has now, 0 or 1 bytes, or a negative errno. */
 static napi_value forbid_own_core_dumps(napi_env env, napi_callback_info info)
 {
@@ -152,6 +167,7 @@ NAPI_MODULE_INIT()
 		{"signalProcess", NULL, signal_process, NULL, NULL, NULL, napi_enumerable, NULL},
 		{"startEnds", NULL, start_ends, NULL, NULL, NULL, napi_enumerable, NULL},
 		{"addEnd", NULL, add_end, NULL, NULL, NULL, napi_enumerable, NULL},
+		{"removeEnd", NULL, remove_end, NULL, NULL, NULL, napi_enumerable, NULL},
 		{"forbidCoreDumps", NULL, forbid_own_core_dumps, NULL, NULL, NULL, napi_enumerable, NULL},
 		{"probeSystemCalls", NULL, probe_system_calls, NULL, NULL, NULL, napi_enumerable, NULL},
 	};

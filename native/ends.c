@@ -160,3 +160,8 @@ int ends_add(const struct ends *ends, int pid, uint64_t id)
 	}
 	return pidfd;
 }
+
+void ends_remove(int pidfd)
+{
+	close(pidfd); /* the number is free again whatever it answers; close(2) */
+}

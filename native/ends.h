@@ -11,9 +11,12 @@ struct ends;
 int ends_start(napi_env env, napi_value callback, struct ends **ends);
 
 /*
- * Waits for a process's end from now on, once. Returns a pidfd; closing it ends the waiting. A negative
- * errno where there is none: ESRCH, or ENOSYS before Linux 5.3.
+ * Waits for a process's end from now on, once. Returns a pidfd, or a negative errno: ESRCH, or ENOSYS
+ * before Linux 5.3.
  */
 int ends_add(const struct ends *ends, int pid, uint64_t id);
+
+/* Closes that pidfd, which ends the waiting. */
+void ends_remove(int pidfd);
 
 #endif

@@ -48,7 +48,7 @@ export async function waitForRoom(wish: MemoryWish, limit: Limit, isJson: boolea
   try {
     for await (const step of watchMemory(wish, limit.signal)) {
       if (screen) screen(linesOf(step).join("\n"));
-      else if (!last && !isJson)
+      else if (!last && !isJson && step.lacks.length > 0)
         print(
           linesOf(step)
             .map((line) => `${line}\n`)

@@ -1,6 +1,5 @@
-import { closeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { addEnd, startEnds } from "./native.js";
+import { addEnd, removeEnd, startEnds } from "./native.js";
 import { hasEnded, type ProcessDirectory } from "./procfs.js";
 
 const waiting = new Map<number, () => void>();
@@ -59,6 +58,6 @@ export async function end(directory: ProcessDirectory, signal?: AbortSignal): Pr
   try {
     await listen(directory, id, signal);
   } finally {
-    closeSync(pidfd);
+    removeEnd(pidfd);
   }
 }

@@ -26,6 +26,7 @@ interface Addon {
   signalProcess(directory: number, signal: number): number;
   startEnds(callback: (id: number) => void): number;
   addEnd(pid: number, id: number): number;
+  removeEnd(pidfd: number): void;
   forbidCoreDumps(): number;
   probeSystemCalls(): Record<SystemCall, number>;
 }
@@ -105,9 +106,14 @@ export function startEnds(callback: (id: number) => void): Errno {
   return addon().startEnds(callback);
 }
 
-/** Has callback(id) called when the process ends. Returns a pidfd, to be closed, or a negative errno. */
+/** Has callback(id) called when the process ends. Returns a pidfd, for removeEnd, or a negative errno. */
 export function addEnd(pid: number, id: number): number {
   return addon().addEnd(pid, id);
+}
+
+/** Ends that again, and closes the pidfd. */
+export function removeEnd(pidfd: number): void {
+  addon().removeEnd(pidfd);
 }
 
 /** Lets this process and its children leave no core. The limit that they have now, 0 or 1, or a negative errno. */

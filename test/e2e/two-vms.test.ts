@@ -1,5 +1,4 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { findLacks } from "../../src/memory/lacks.js";
 import { attach } from "../../src/protect/attach.js";
@@ -7,7 +6,7 @@ import { limitMemory, makeCgroup, move, startIn, type TestCgroup } from "../supp
 import { missing } from "../support/component.js";
 import { noHolder } from "../support/holder.js";
 import { affordable, GiB, MiB } from "../support/memory.js";
-import { program } from "../support/paths.js";
+import { asyncTeardown, program } from "../support/paths.js";
 import { residentBytes, status, until } from "../support/proc.js";
 import { ending, runToEnd, type Started, start } from "../support/start.js";
 
@@ -68,8 +67,13 @@ async function destroy(child: Started): Promise<void> {
 
 const lacks = () => findLacks({ bytes: guest + besides, cgroup: cgroup.path });
 
-async function waitForRoom(): Promise<void> {
-  while (lacks().length > 0) await sleep(50);
+/** What the command says, which waits for room. */
+async function waitForRoom(): Promise<string> {
+  const words = ["wait", "--memory", String(guest + besides), "--cgroup", cgroup.path];
+  const { exitCode, stdout, stderr } = await runToEnd([asyncTeardown, ...words]);
+
+  expect([exitCode, stderr]).toEqual([0, ""]);
+  return stdout;
 }
 
 /** How many processes the kernel has killed here for want of memory. */
@@ -95,7 +99,11 @@ describe.skipIf(reason)(`two guests that each take 60 % of the memory (${reason 
       await attachSlowly(last);
       await destroy(last);
       expect(lacks()).toMatchObject([{ room: { kind: "cgroup", path: cgroup.path }, possible: true }]);
-      await waitForRoom();
+      expect(await waitForRoom()).toMatch(
+        new RegExp(
+          `^waiting for cgroup ${cgroup.path}: .* wanted, .*\\n  ${last.pid} .*: (releasing|target gone)`,
+        ),
+      );
       last = await startGuest();
       expect(hasEnded(last)).toBe(false);
     }

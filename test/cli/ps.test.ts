@@ -1,0 +1,139 @@
+import { describe, expect, it } from "vitest";
+import { noHolder } from "../support/holder.js";
+import { affordable, MiB } from "../support/memory.js";
+import { asyncTeardown } from "../support/paths.js";
+import { helperOf, isAlive, until } from "../support/proc.js";
+import { ending, hog, protect, runToEnd, type Started, start, startReady } from "../support/start.js";
+
+const ps = (...words: string[]) => runToEnd([asyncTeardown, "ps", ...words]);
+
+/** What a terminal of that width would get; util-linux's script(1) makes one. */
+async function onTerminal(width: number, environment: Record<string, string> = {}): Promise<string> {
+  const command = `stty cols ${width}; exec "$0" ps`.replace("$0", asyncTeardown);
+  const { stdout } = await runToEnd(["script", "--quiet", "--return", "--command", command, "/dev/null"], {
+    env: { TERM: "xterm-256color", ...environment },
+  });
+  return stdout.replaceAll("\r", "");
+}
+
+async function kill(child: Started): Promise<void> {
+  child.kill("SIGKILL");
+  await ending(child);
+}
+
+describe("ps", () => {
+  it("has a line for each, under a heading, and no column without a word in it", async () => {
+    const child = await startReady(protect(hog(affordable(64 * MiB), "stay")));
+    const { exitCode, stdout, stderr } = await ps();
+    const [head, ...rows] = stdout.split("\n");
+
+    expect([exitCode, stderr]).toEqual([0, ""]);
+    expect(head?.trim().split(/ {2,}/)).toEqual(["TARGET", "COMMAND", "BY", "STATE", "HELD"]);
+    expect(rows.find((row) => row.trim().startsWith(`${child.pid} `))).toMatch(
+      /^ *\d+ +hog \d+ stay +helper +protected +\d+(\.\d)? MiB/,
+    );
+  });
+
+  it("tells machines, in bytes and seconds", async () => {
+    const child = await startReady(protect(hog(0, "stay")));
+    const { addressSpaces, hidden, hidesOthers } = JSON.parse((await ps("--json")).stdout);
+
+    expect([hidden, hidesOthers]).toEqual([0, false]);
+    expect(addressSpaces.find(({ target }: { target: number }) => target === child.pid)).toEqual({
+      target: child.pid,
+      command: hog(0, "stay"),
+      state: "protected",
+      protectors: [{ pid: helperOf(child.pid), mechanism: "helper" }],
+      heldBytes: expect.any(Number),
+      initialBytes: null,
+      freedBytes: null,
+      bytesPerSecond: null,
+      elapsedSeconds: null,
+      remainingSeconds: null,
+    });
+  });
+
+  it("shows what a process calls itself without letting it write to the terminal", async () => {
+    const name = "\x1b[2Jx\ny\u202e";
+    const child = await startReady(protect(["bash", "-c", 'exec -a "$0" "$@"', name, ...hog(0, "stay")]));
+    const { stdout } = await ps();
+
+    expect(stdout.split("\n").find((line) => line.trim().startsWith(`${child.pid} `))).toContain("?[2Jx?y?");
+    expect(["\x1b", "\u202e"].filter((character) => stdout.includes(character))).toEqual([]);
+  });
+
+  it.each([100, 60, 40, 20])("keeps to a terminal of %d columns", async (width) => {
+    const child = await startReady(protect(hog(0, "stay", "x".repeat(200))));
+    const lines = (await onTerminal(width, { NO_COLOR: "1" })).trimEnd().split("\n");
+
+    expect(lines.some((line) => line.includes(String(child.pid)))).toBe(true);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
+  });
+
+  it("is coloured on a terminal, unless NO_COLOR is set, and never in a pipe", async () => {
+    await startReady(protect(hog(0, "stay")));
+
+    expect(await onTerminal(80)).toContain("\x1b[32mprotected");
+    expect(await onTerminal(80, { NO_COLOR: "1" })).not.toContain("\x1b[");
+    expect((await ps()).stdout).not.toContain("\x1b[");
+  });
+
+  it("--watch writes a line where something begins or ends, into a pipe", async () => {
+    const watching = start([asyncTeardown, "ps", "--watch"]);
+    let text = "";
+
+    watching.stdout?.on("data", (chunk) => {
+      text += chunk;
+    });
+    const child = await startReady(protect(hog(0, "stay")));
+    const helper = helperOf(child.pid);
+    const lines = () => text.split("\n").filter((line) => line.startsWith(`${child.pid}`));
+
+    await until(() => lines().length === 1, "it is shown as protected");
+    process.kill(helper, "SIGSTOP");
+    await kill(child);
+    await until(() => lines().length === 2, "it is shown as gone");
+    process.kill(helper, "SIGCONT");
+    await until(() => lines().length === 3, "it is shown no more");
+    expect(lines()).toEqual([
+      expect.stringMatching(/^\d+ hog 0 stay: protected, .* held$/),
+      expect.stringMatching(/^\d+ hog 0 stay: target gone, .* held$/),
+      `${child.pid}: target gone no more`,
+    ]);
+    expect(text).not.toContain("\x1b[");
+  });
+
+  it("--watch --json writes an object a line", async () => {
+    const child = await startReady(protect(hog(0, "stay")));
+    const watching = await startReady([asyncTeardown, "ps", "--watch", "--json"]);
+    const [line] = await new Promise<string[]>((resolve) =>
+      watching.stdout?.once("data", (chunk) => resolve(String(chunk).split("\n"))),
+    );
+
+    expect(JSON.parse(line ?? "").addressSpaces.map(({ target }: { target: number }) => target)).toContain(
+      child.pid,
+    );
+  });
+
+  it.skipIf(noHolder)("counts what an ordinary user may not look into, and says so", async () => {
+    const nobody = ["setpriv", "--reuid", "61234", "--clear-groups", asyncTeardown, "ps", "--json"];
+    const hidden = async () => JSON.parse((await runToEnd(nobody)).stdout).hidden as number;
+    const before = await hidden();
+    const child = await startReady(protect(hog(0, "stay")));
+    const helper = helperOf(child.pid);
+    const { exitCode, stdout, stderr } = await runToEnd(nobody.slice(0, -1));
+
+    expect(exitCode).toBe(0);
+    expect(stdout).not.toContain(` ${child.pid} `);
+    expect(stderr).toMatch(
+      /^async-teardown: \d+ more looks? like a protector of another user's process; root may see$/,
+    );
+    expect(await hidden()).toBe(before + 1);
+    process.kill(helper, "SIGSTOP");
+    await kill(child);
+    expect(await hidden()).toBe(before + 1);
+    process.kill(helper, "SIGCONT");
+    await until(() => !isAlive(helper), "the helper is gone");
+    expect(await hidden()).toBe(before);
+  });
+});

@@ -1,0 +1,152 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { type AddressSpace, attach, wait, watch } from "../../src/index.js";
+import { noHolder } from "../support/holder.js";
+import { affordable, GiB, MiB } from "../support/memory.js";
+import { helperOf, isAlive } from "../support/proc.js";
+import { ending, hog, protect, type Started, startReady } from "../support/start.js";
+
+/** All steps of a watch, with the time of each. */
+async function steps(pid: number, interval: number) {
+  const seen: { step: AddressSpace; at: number }[] = [];
+
+  for await (const step of watch(pid, { interval })) seen.push({ step, at: performance.now() });
+  return seen;
+}
+
+/** Lets a helper run a fifth of the time only: its teardown takes about five times as long, steadily. */
+async function throttle(helper: number): Promise<void> {
+  while (isAlive(helper)) {
+    process.kill(helper, "SIGSTOP");
+    await sleep(16);
+    if (isAlive(helper)) process.kill(helper, "SIGCONT");
+    await sleep(4);
+  }
+}
+
+async function kill(child: Started): Promise<void> {
+  child.kill("SIGKILL");
+  await ending(child);
+}
+
+describe("watch", () => {
+  it("tells of a slow teardown: all the bytes, one way, the rest of the time, and the end at once", {
+    timeout: 120_000,
+  }, async () => {
+    const bytes = affordable(8 * GiB);
+    const child = await startReady(protect(hog(bytes, "stay")));
+    const helper = helperOf(child.pid);
+    const watched = steps(child.pid, 50);
+
+    await sleep(200);
+    await kill(child);
+    await throttle(helper);
+    const end = performance.now();
+    const seen = await watched;
+    const releasing = seen.filter(({ step }) => step.state === "releasing");
+    const freed = releasing.map(({ step }) => step.freedBytes ?? -1);
+    const last = seen.at(-1);
+
+    expect(seen[0]?.step.state).toBe("protected");
+    expect(releasing.length).toBeGreaterThan(5);
+    expect(freed).toEqual([...freed].sort((a, b) => a - b));
+    expect(freed[0]).toBeGreaterThanOrEqual(0);
+    expect(last?.step).toMatchObject({ state: "ended", heldBytes: 0, remainingSeconds: 0 });
+    expect(last?.step.freedBytes).toBe(last?.step.initialBytes);
+    expect(Math.abs((last?.at ?? 0) - end)).toBeLessThan(100);
+
+    const length = (last?.at ?? 0) - (releasing[0]?.at ?? 0);
+    const late = releasing.filter(({ at }) => at - (releasing[0]?.at ?? 0) > length / 2);
+    const wrong = late.filter(({ step, at }) => {
+      const left = ((last?.at ?? 0) - at) / 1000;
+      return Math.abs((step.remainingSeconds ?? 0) - left) > 0.25 * left + 0.1;
+    });
+    expect(wrong.map(({ step }) => step)).toEqual([]);
+  });
+
+  it("tells of a process that is not protected", async () => {
+    const child = await startReady(hog(0, "stay"));
+    const watched = steps(child.pid, 50);
+
+    await sleep(200);
+    await kill(child);
+    expect((await watched).map(({ step }) => step.state)).toEqual(["unprotected", "ended"]);
+  });
+
+  it("ends with the one step where there is nothing", async () => {
+    expect((await steps(4_194_303, 50)).map(({ step }) => step.state)).toEqual(["ended"]);
+  });
+
+  it("can be left, and given up", async () => {
+    const child = await startReady(protect(hog(0, "stay")));
+    const reason = new Error("enough");
+
+    for await (const step of watch(child.pid)) {
+      expect(step.state).toBe("protected");
+      break;
+    }
+    await expect(wait(child.pid, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    const stop = new AbortController();
+    const waiting = wait(child.pid, { signal: stop.signal });
+    setTimeout(() => stop.abort(reason), 100);
+    await expect(waiting).rejects.toBe(reason);
+  });
+
+  it("refuses a thread, and names its process", async () => {
+    const { pid } = await startReady(hog(0, "thread"));
+    const { readdirSync } = await import("node:fs");
+    const thread =
+      readdirSync(`/proc/${pid}/task`)
+        .map(Number)
+        .find((each) => each !== pid) ?? 0;
+
+    await expect(wait(thread)).rejects.toMatchObject({
+      code: "ERR_NO_PROCESS",
+      message: `process ${thread} is a thread of process ${pid}`,
+    });
+  });
+});
+
+describe("wait", () => {
+  it("lasts until the helper is gone, also where the target was dead before", async () => {
+    const child = await startReady(protect(hog(affordable(64 * MiB), "stay")));
+    const helper = helperOf(child.pid);
+    let isOver = false;
+
+    process.kill(helper, "SIGSTOP");
+    await kill(child);
+    const waiting = wait(child.pid).then((last) => {
+      isOver = true;
+      return last;
+    });
+    await sleep(300);
+    expect(isOver).toBe(false);
+    process.kill(helper, "SIGCONT");
+    expect(await waiting).toMatchObject({ target: child.pid, state: "ended" });
+    expect(isAlive(helper)).toBe(false);
+  });
+
+  it.skipIf(noHolder)("lasts until the holder is gone", async () => {
+    const child = await startReady(hog(affordable(256 * MiB), "stay"));
+    const { holder } = await attach(child.pid);
+    const waiting = wait(child.pid);
+
+    await kill(child);
+    await waiting;
+    expect(isAlive(holder)).toBe(false);
+  });
+
+  it("does not take a process for another one that had its number", async () => {
+    const child = await startReady(protect(hog(0, "stay")));
+    await kill(child);
+    expect(await wait(child.pid)).toMatchObject({ state: "ended" });
+  });
+
+  it("serves many at once", { timeout: 60_000 }, async () => {
+    const children = await Promise.all(Array.from({ length: 30 }, () => startReady(protect(hog(0, "stay")))));
+    const waiting = Promise.all(children.map(({ pid }) => wait(pid)));
+
+    for (const child of children) child.kill("SIGKILL");
+    expect((await waiting).map(({ state }) => state)).toEqual(children.map(() => "ended"));
+  });
+});
