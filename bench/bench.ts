@@ -8,6 +8,7 @@ import { availableParallelism, freemem, release } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { benchAttach, benchCrowd } from "./attach.js";
+import { benchLook } from "./look.js";
 import { GiB, MiB, median, ms, note, show, sizeText, times, worst } from "./report.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -178,5 +179,6 @@ if (canHold) {
   await benchAttach(launcher, hog, 40);
   benchCrowd(compile("bench/crowd.c"), launcher, hog, 5);
 }
+await benchLook(launcher, protecting, hog, 20);
 benchWaysToDie(5);
 benchFallbacks(10);

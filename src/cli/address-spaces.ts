@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import Table from "cli-table3";
-import { formatBytes, formatSeconds } from "../format.js";
+import { formatBytes, formatRate, formatSeconds } from "../format.js";
 import type { AddressSpace, State } from "../teardown/address-space.js";
 import { bar, type Style, styled } from "./style.js";
 
@@ -57,7 +57,7 @@ const columns = {
   freed: { head: "FREED", text: ({ freedBytes }) => known(freedBytes, formatBytes), isNumber: true },
   rate: {
     head: "RATE",
-    text: ({ bytesPerSecond }) => known(bytesPerSecond, (bytes) => `${formatBytes(bytes)}/s`),
+    text: ({ bytesPerSecond }) => known(bytesPerSecond, formatRate),
     isNumber: true,
   },
   elapsed: {
@@ -143,13 +143,14 @@ export function tableOf(spaces: readonly AddressSpace[], width: number, isMoving
 
 /** One of them in one line, for logs and pipes. */
 export function lineOf(space: AddressSpace): string {
-  const { state, freedBytes, bytesPerSecond, remainingSeconds } = space;
+  const held = heldText(space);
   const parts = [
-    `${space.target} ${commandText(space)}: ${state}`,
-    known(space.heldBytes, (bytes) => `${formatBytes(bytes)} held`),
-    known(freedBytes, (bytes) => `${formatBytes(bytes)} freed`),
-    known(bytesPerSecond, (bytes) => `${formatBytes(bytes)}/s`),
-    known(remainingSeconds, (seconds) => `${formatSeconds(seconds)} left`),
+    `${space.target}${space.command === null ? "" : ` ${commandText(space)}`}: ${space.state}`,
+    held === "?" ? "" : `${held} held`,
+    known(space.freedBytes, (bytes) => `${formatBytes(bytes)} freed`),
+    known(space.bytesPerSecond, formatRate),
+    known(space.elapsedSeconds, (seconds) => `for ${formatSeconds(seconds)}`),
+    known(space.remainingSeconds, (seconds) => `${formatSeconds(seconds)} left`),
   ];
   return parts.filter((part) => part !== "").join(", ");
 }

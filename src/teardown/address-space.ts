@@ -41,15 +41,20 @@ function stateOf(protectors: readonly Protector[], isTargetGone: boolean): State
   return protectors.every(({ record }) => record?.state === "waiting") ? "waiting" : "protected";
 }
 
+const toMilliseconds = (seconds: number) => Math.round(seconds * 1000) / 1000;
+
 /** Fills in what follows from what is held, what was at first, and the time since. */
 export function withProgress(space: AddressSpace): AddressSpace {
-  const { heldBytes, initialBytes, elapsedSeconds } = space;
+  const { heldBytes, initialBytes } = space;
+  const elapsedSeconds = space.elapsedSeconds === null ? null : toMilliseconds(space.elapsedSeconds);
   const freedBytes =
     heldBytes === null || initialBytes === null ? null : Math.max(0, initialBytes - heldBytes);
-  const bytesPerSecond = freedBytes === null || !elapsedSeconds ? null : freedBytes / elapsedSeconds;
-  const remainingSeconds = heldBytes === null || !bytesPerSecond ? null : heldBytes / bytesPerSecond;
+  const bytesPerSecond =
+    freedBytes === null || !elapsedSeconds ? null : Math.round(freedBytes / elapsedSeconds);
+  const remainingSeconds =
+    heldBytes === null || !bytesPerSecond ? null : toMilliseconds(heldBytes / bytesPerSecond);
 
-  return { ...space, freedBytes, bytesPerSecond, remainingSeconds };
+  return { ...space, freedBytes, bytesPerSecond, elapsedSeconds, remainingSeconds };
 }
 
 /** Describes the one that these protect, all of them the same target. */

@@ -1,6 +1,7 @@
 /** What /proc says of processes, for tests. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { compareAddressSpaces } from "../../src/linux/native.js";
 
 /** The fields of /proc/<pid>/status. */
 export function status(pid: number): Record<string, string> {
@@ -49,9 +50,10 @@ export function helpersOf(pid: number): number[] {
     .map(Number);
 }
 
-/** The one living helper of this process. */
+/** The one living helper of this process; that of an image before an exec may take a moment to go. */
 export function helperOf(pid: number): number {
-  const helpers = helpersOf(pid).filter(isAlive);
+  const living = helpersOf(pid).filter(isAlive);
+  const helpers = living.filter((each) => living.length === 1 || compareAddressSpaces(each, pid) === true);
   if (helpers.length !== 1) throw new Error(`process ${pid} has ${helpers.length} helpers`);
   return helpers[0] as number;
 }

@@ -1,0 +1,122 @@
+/* What it costs to look: `ps` on a machine with thousands of processes, and how soon `wait` hears of an end. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { list, wait } from "async-teardown";
+import { median, ms, note, show, worst } from "./report.js";
+
+const processes = 5000;
+const protectedOnes = 100;
+
+/** Starts sleeping processes, all of them by one shell, and in a process group with it. */
+async function startCrowd(count: number, words: readonly string[]): Promise<ChildProcess> {
+  const script = 'n=$1; shift; while [ $n -gt 0 ]; do "$@" & n=$((n - 1)); done; echo ready; wait';
+  const shell = spawn("sh", ["-c", script, "-", String(count), ...words], {
+    stdio: ["ignore", "pipe", "ignore"],
+    detached: true,
+  });
+
+  await once(shell.stdout, "data");
+  return shell;
+}
+
+async function endCrowd(shell: ChildProcess): Promise<void> {
+  process.kill(-(shell.pid as number), "SIGKILL");
+  await once(shell, "exit");
+}
+
+/** Seconds that a command takes. */
+function time(command: string, ...words: string[]): number {
+  const start = performance.now();
+
+  execFileSync(command, words, { stdio: ["ignore", "pipe", "inherit"] });
+  return (performance.now() - start) / 1000;
+}
+
+async function benchPs(launcher: string, protecting: readonly string[], runs: number): Promise<void> {
+  note(`starting ${processes} processes`);
+  const crowds = [
+    await startCrowd(processes - protectedOnes, ["sleep", "1000"]),
+    await startCrowd(protectedOnes, ["env", ...protecting, "sleep", "1000"]),
+  ];
+  const rows = () =>
+    JSON.parse(String(execFileSync(launcher, ["ps", "--json"]))).addressSpaces.length as number;
+  while (rows() < protectedOnes) note(`${rows()} of ${protectedOnes} are protected`);
+  const times: Record<string, number[]> = { "node -e 0": [], "ps -e": [], "async-teardown ps": [] };
+
+  for (let run = 0; run < runs; run++) {
+    note(`ps: ${run + 1} of ${runs}`);
+    times["node -e 0"]?.push(time(process.execPath, "-e", "0"));
+    times["ps -e"]?.push(time("ps", "-e"));
+    times["async-teardown ps"]?.push(time(launcher, "ps"));
+  }
+  for (const crowd of crowds) await endCrowd(crowd);
+  note("");
+  show(
+    `${processes} processes, ${protectedOnes} of them protected; ${runs} runs`,
+    ["", "median", "worst"],
+    Object.entries(times).map(([name, each]) => [name, ms(median(each)), ms(worst(each))]),
+  );
+}
+
+/** A dead process whose helper is stopped; the helper's PID. */
+async function startOrphan(protecting: readonly string[], hog: string): Promise<[number, number]> {
+  const target = spawn("env", [...protecting, hog, "0", "stay"], { stdio: ["pipe", "pipe", "inherit"] });
+  const pid = target.pid as number;
+
+  await once(target.stdout, "data");
+  const helper = (await list()).addressSpaces.find((each) => each.target === pid)?.protectors[0]
+    ?.pid as number;
+  process.kill(helper, "SIGSTOP");
+  target.kill("SIGKILL");
+  await once(target, "exit");
+  return [pid, helper];
+}
+
+/** Seconds of CPU time that a process has had. */
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+async function benchWait(launcher: string, protecting: readonly string[], hog: string, runs: number) {
+  const times: Record<string, number[]> = { "async-teardown wait": [], "wait()": [] };
+
+  for (let run = 0; run < runs; run++) {
+    note(`wait: ${run + 1} of ${runs}`);
+    for (const way of Object.keys(times)) {
+      const [pid, helper] = await startOrphan(protecting, hog);
+      const over =
+        way === "wait()"
+          ? wait(pid)
+          : once(spawn(launcher, ["wait", String(pid)], { stdio: "ignore" }), "exit");
+
+      await sleep(300);
+      const start = performance.now();
+      process.kill(helper, "SIGKILL");
+      await over;
+      times[way]?.push((performance.now() - start) / 1000);
+    }
+  }
+  const [pid, helper] = await startOrphan(protecting, hog);
+  const waiting = spawn(launcher, ["wait", String(pid)], { stdio: "ignore" });
+  await sleep(1000);
+  const before = cpuSeconds(waiting.pid as number);
+  await sleep(10_000);
+  const share = (cpuSeconds(waiting.pid as number) - before) / 10;
+  process.kill(helper, "SIGKILL");
+
+  note("");
+  show(
+    `From the end of the last process that had the memory to the word of it; ${runs} runs`,
+    ["", "median", "worst"],
+    Object.entries(times).map(([name, each]) => [name, ms(median(each)), ms(worst(each))]),
+  );
+  console.log(`CPU that \`wait\` takes while it waits: ${(share * 100).toFixed(2)} % of a core, over 10 s`);
+}
+
+export async function benchLook(launcher: string, protecting: readonly string[], hog: string, runs: number) {
+  await benchPs(launcher, protecting, runs);
+  await benchWait(launcher, protecting, hog, runs);
+}
