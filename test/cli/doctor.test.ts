@@ -21,6 +21,7 @@ import { noHolder } from "../support/holder.js";
 import { asyncTeardown, program, root } from "../support/paths.js";
 import { until } from "../support/proc.js";
 import { runToEnd } from "../support/start.js";
+import { onTerminal } from "../support/terminal.js";
 
 const [EPERM, EAGAIN, EACCES, EINVAL, ENOSYS] = [1, 11, 13, 22, 38];
 
@@ -106,22 +107,8 @@ describe("doctor", () => {
   });
 
   it("has colours on a terminal, unless NO_COLOR is set", async () => {
-    const onTerminal = async (...variables: string[]) => {
-      const words = ["script", "--quiet", "--command", `${asyncTeardown} doctor`, "/dev/null"];
-      const clean = [
-        "-u",
-        "NO_COLOR",
-        "-u",
-        "FORCE_COLOR",
-        "-u",
-        "NODE_DISABLE_COLORS",
-        "TERM=xterm-256color",
-      ];
-      return (await runToEnd(["env", ...clean, ...variables, ...words])).stdout;
-    };
-
-    expect((await onTerminal()).replaceAll("\x1b[", "<")).toMatch(/^kernel +<32mok +<39m/m);
-    expect(await onTerminal("NO_COLOR=1")).toMatch(/^kernel +ok/m);
+    expect((await onTerminal("doctor")).replaceAll("\x1b[", "<")).toMatch(/^kernel +<32mok +<39m/m);
+    expect(await onTerminal("doctor", { NO_COLOR: "1" })).toMatch(/^kernel +ok/m);
   });
 
   it("leaves no process and no core behind", async () => {

@@ -4,17 +4,9 @@ import { affordable, MiB } from "../support/memory.js";
 import { asyncTeardown } from "../support/paths.js";
 import { helperOf, isAlive, until } from "../support/proc.js";
 import { ending, hog, protect, runToEnd, type Started, start, startReady } from "../support/start.js";
+import { onTerminal } from "../support/terminal.js";
 
 const ps = (...words: string[]) => runToEnd([asyncTeardown, "ps", ...words]);
-
-/** What a terminal of that width would get; util-linux's script(1) makes one. */
-async function onTerminal(width: number, environment: Record<string, string> = {}): Promise<string> {
-  const command = `stty cols ${width}; exec "$0" ps`.replace("$0", asyncTeardown);
-  const { stdout } = await runToEnd(["script", "--quiet", "--return", "--command", command, "/dev/null"], {
-    env: { TERM: "xterm-256color", ...environment },
-  });
-  return stdout.replaceAll("\r", "");
-}
 
 async function kill(child: Started): Promise<void> {
   child.kill("SIGKILL");
@@ -64,7 +56,7 @@ describe("ps", () => {
 
   it.each([100, 60, 40, 20])("keeps to a terminal of %d columns", async (width) => {
     const child = await startReady(protect(hog(0, "stay", "x".repeat(200))));
-    const lines = (await onTerminal(width, { NO_COLOR: "1" })).trimEnd().split("\n");
+    const lines = (await onTerminal("ps", { width, NO_COLOR: "1" })).trimEnd().split("\n");
 
     expect(lines.some((line) => line.includes(String(child.pid)))).toBe(true);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
@@ -73,8 +65,8 @@ describe("ps", () => {
   it("is coloured on a terminal, unless NO_COLOR is set, and never in a pipe", async () => {
     await startReady(protect(hog(0, "stay")));
 
-    expect(await onTerminal(80)).toContain("\x1b[32mprotected");
-    expect(await onTerminal(80, { NO_COLOR: "1" })).not.toContain("\x1b[");
+    expect(await onTerminal("ps")).toContain("\x1b[32mprotected");
+    expect(await onTerminal("ps", { NO_COLOR: "1" })).not.toContain("\x1b[");
     expect((await ps()).stdout).not.toContain("\x1b[");
   });
 
