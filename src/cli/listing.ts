@@ -1,23 +1,41 @@
 import type { AddressSpace } from "../teardown/address-space.js";
 import type { Listing } from "../teardown/list.js";
 import { lineOf, tableOf } from "./address-spaces.js";
-import { terminalWidth } from "./style.js";
+import { terminalHeight, terminalWidth } from "./style.js";
+
+function render(spaces: readonly AddressSpace[], isMoving: boolean): string {
+  if (spaces.length === 0) return "no process is protected, and no teardown is under way";
+  return tableOf(spaces, terminalWidth(), isMoving);
+}
 
 /** A listing as a table, or a sentence where there is nothing. */
-export function renderListing({ addressSpaces }: Listing, isMoving: boolean): string {
-  if (addressSpaces.length === 0) return "no process is protected, and no teardown is under way";
-  return tableOf(addressSpaces, terminalWidth(), isMoving);
+export function renderListing({ addressSpaces }: Listing): string {
+  return render(addressSpaces, false);
+}
+
+const isGone = ({ state }: AddressSpace) => state === "releasing" || state === "target gone";
+
+/** The same, to be drawn again and again: what goes on comes first, and what is too much for the screen is counted. */
+export function renderMoving({ addressSpaces }: Listing, notice: string | undefined): string {
+  const spaces = [...addressSpaces].sort((a, b) => Number(isGone(b)) - Number(isGone(a)));
+  const [head = "", ...rows] = render(spaces, true).split("\n");
+  const room = Math.max(1, terminalHeight() - 4); // heading, both lines below, and the cursor's
+  const more = rows.length - room;
+
+  return [head, ...rows.slice(0, room), more > 0 ? `… and ${more} more` : undefined, notice]
+    .filter((line) => line !== undefined)
+    .join("\n");
 }
 
 /** How often a teardown that goes on is told of, in milliseconds. */
 const again = 5000;
 
-const keyOf = ({ target, protectors }: AddressSpace) =>
-  [target, ...protectors.map(({ pid }) => pid).sort()].join(" ");
+/** The same from the first to the last, as the target's PID need not be. */
+const keyOf = ({ protectors }: AddressSpace) => Math.min(...protectors.map(({ pid }) => pid));
 
 /** Gives a function that tells, listing by listing, what is new, a line each. */
 export function changesOf(): (listing: Listing) => string[] {
-  let before = new Map<string, { readonly space: AddressSpace; readonly told: number }>();
+  let before = new Map<number, { readonly space: AddressSpace; readonly told: number }>();
 
   return ({ addressSpaces }) => {
     const now = performance.now();
@@ -33,7 +51,8 @@ export function changesOf(): (listing: Listing) => string[] {
       seen.set(keyOf(space), { space, told: isDue || !last ? now : last.told });
     }
     for (const [key, { space }] of before)
-      if (!seen.has(key)) lines.push(`${space.target}: ${space.state} no more`);
+      if (!seen.has(key))
+        lines.push(`${space.target}: ${isGone(space) ? "its memory is back" : "protected no more"}`);
     before = seen;
     return lines;
   };

@@ -7,16 +7,18 @@ import { AsyncTeardownError, errorCodes } from "../errors.js";
  */
 
 /**
- * Writes to standard output.
- * @throws AsyncTeardownError ERR_OUTPUT, but not where the reader has gone, as under `| head`
+ * Writes to standard output. False where the reader has gone, as under `| head`.
+ * @throws AsyncTeardownError ERR_OUTPUT
  */
-export function print(text: string): void {
+export function print(text: string): boolean {
   try {
     writeSync(1, text);
+    return true;
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== "EPIPE")
       throw new AsyncTeardownError("ERR_OUTPUT", `standard output cannot be written (${code})`, { cause });
+    return false;
   }
 }
 

@@ -52,20 +52,17 @@ async function showOnce(): Promise<void> {
   const listing = await list();
   const missing = notice(listing);
 
-  print(`${renderListing(listing, false)}\n`);
+  print(`${renderListing(listing)}\n`);
   if (missing !== undefined) complain(missing);
 }
 
 async function watchOnTerminal(): Promise<void> {
-  const [{ renderListing }, { default: logUpdate }] = await Promise.all([
+  const [{ renderMoving }, { default: logUpdate }] = await Promise.all([
     import("./listing.js"),
     import("log-update"),
   ]);
 
-  for await (const listing of listings())
-    logUpdate(
-      [renderListing(listing, true), notice(listing)].filter((part) => part !== undefined).join("\n"),
-    );
+  for await (const listing of listings()) logUpdate(renderMoving(listing, notice(listing)));
 }
 
 /** For a pipe or a file: a line where something begins, goes on for a while, or ends. */
@@ -73,13 +70,20 @@ async function watchOnPipe(): Promise<void> {
   const { changesOf } = await import("./listing.js");
   const changes = changesOf();
 
-  for await (const listing of listings()) for (const line of changes(listing)) print(`${line}\n`);
+  for await (const listing of listings()) {
+    const lines = changes(listing).map((line) => `${line}\n`);
+    if (!lines.every(print)) return; // nobody reads it any more
+  }
+}
+
+async function watchForMachines(): Promise<void> {
+  for await (const listing of listings()) if (!print(json(listing))) return;
 }
 
 async function watchAll(isJson: boolean): Promise<void> {
   const { isInteractive } = await import("./style.js");
 
-  if (isJson) for await (const listing of listings()) print(json(listing));
+  if (isJson) await watchForMachines();
   else if (isInteractive) await watchOnTerminal();
   else await watchOnPipe();
 }

@@ -1,8 +1,8 @@
 import { isatty } from "node:tty";
 import { styleText } from "node:util";
 
-/** Whether lines can be redrawn: a terminal, and one that knows how. */
-export const isInteractive = isatty(1) && process.env.TERM !== "dumb";
+/** Whether lines can be redrawn: a terminal, one that knows how, and that has a size. */
+export const isInteractive = isatty(1) && process.env.TERM !== "dumb" && process.stdout.rows > 0;
 
 export type Style = Parameters<typeof styleText>[0];
 
@@ -14,6 +14,11 @@ export function styled(style: Style, text: string): string {
 /** Columns of the terminal; Infinity where there is none, and nothing is to be cut. */
 export function terminalWidth(): number {
   return isatty(1) ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY;
+}
+
+/** Lines of a terminal that is interactive. */
+export function terminalHeight(): number {
+  return process.stdout.rows;
 }
 
 /** A bar that is full where the share is 1. */

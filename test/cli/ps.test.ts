@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { noHolder } from "../support/holder.js";
 import { affordable, MiB } from "../support/memory.js";
@@ -90,9 +91,29 @@ describe("ps", () => {
     expect(lines()).toEqual([
       expect.stringMatching(/^\d+ hog 0 stay: protected, .* held$/),
       expect.stringMatching(/^\d+ hog 0 stay: target gone, .* held$/),
-      `${child.pid}: target gone no more`,
+      `${child.pid}: its memory is back`,
     ]);
     expect(text).not.toContain("\x1b[");
+  });
+
+  it.each([[["--watch", "--json"]], [["--watch"]]])("%j ends when nobody reads any more", async (words) => {
+    const watching = start([asyncTeardown, "ps", ...words]);
+    const child = await startReady(protect(hog(0, "stay")));
+
+    watching.stdout?.destroy();
+    await sleep(1000);
+    await kill(child); // something to tell
+    expect(await ending(watching)).toBe(0);
+  });
+
+  it("--watch draws a table on a terminal, no higher than that, until Ctrl-C", async () => {
+    await Promise.all(Array.from({ length: 30 }, () => startReady(protect(hog(0, "stay")))));
+    const text = await onTerminal("ps --watch", { under: "timeout --foreground --signal INT 2" });
+    const screens = text.split("TARGET").map((screen) => screen.split("\n").length);
+
+    expect(text).toMatch(/… and \d+ more/);
+    expect(Math.max(...screens)).toBeLessThanOrEqual(24);
+    expect(text.lastIndexOf("\x1b[?25h")).toBeGreaterThan(text.lastIndexOf("\x1b[?25l")); // the cursor is back
   });
 
   it("--watch --json writes an object a line", async () => {

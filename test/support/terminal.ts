@@ -12,9 +12,9 @@ const cleared = {
 /** What async-teardown writes to a terminal so wide; util-linux's script(1) makes one. */
 export async function onTerminal(
   words: string,
-  { width = 80, ...variables }: { width?: number; NO_COLOR?: string } = {},
+  { width = 80, under = "", ...variables }: { width?: number; under?: string; NO_COLOR?: string } = {},
 ): Promise<string> {
-  const command = `stty cols ${width}; exec '${asyncTeardown}' ${words}`;
+  const command = `stty rows 24 cols ${width}; exec ${under} '${asyncTeardown}' ${words}`;
   const { stdout } = await runToEnd(["script", "--quiet", "--return", "--command", command, "/dev/null"], {
     env: { ...cleared, TERM: "xterm-256color", ...variables },
   });
