@@ -20,11 +20,13 @@ function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
 }
 
-/** The command as people know it: without the directory. */
-export function commandText({ command }: AddressSpace): string {
+/** The words of the command, the first one without the directory. */
+function wordsOf({ command }: AddressSpace): string[] {
   const [program = "", ...words] = command ?? ["-"];
-  return printable([program.replace(/^.*\/(?=.)/s, ""), ...words].join(" "));
+  return [program.replace(/^.*\/(?=.)/s, ""), ...words].map(printable);
 }
+
+const commandText = (space: AddressSpace) => wordsOf(space).join(" ");
 
 function heldText({ heldBytes, initialBytes }: AddressSpace): string {
   if (heldBytes !== null) return formatBytes(heldBytes);
@@ -145,7 +147,7 @@ export function tableOf(spaces: readonly AddressSpace[], width: number, isMoving
 export function lineOf(space: AddressSpace): string {
   const held = heldText(space);
   const parts = [
-    `${space.target}${space.command === null ? "" : ` ${commandText(space)}`}: ${space.state}`,
+    `${space.target}${space.command === null ? "" : ` ${wordsOf(space)[0]}`}: ${space.state}`,
     held === "?" ? "" : `${held} held`,
     known(space.freedBytes, (bytes) => `${formatBytes(bytes)} freed`),
     known(space.bytesPerSecond, formatRate),

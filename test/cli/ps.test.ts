@@ -89,8 +89,8 @@ describe("ps", () => {
     process.kill(helper, "SIGCONT");
     await until(() => lines().length === 3, "it is shown no more");
     expect(lines()).toEqual([
-      expect.stringMatching(/^\d+ hog 0 stay: protected, .* held$/),
-      expect.stringMatching(/^\d+ hog 0 stay: target gone, .* held$/),
+      expect.stringMatching(/^\d+ hog: protected, .* held$/),
+      expect.stringMatching(/^\d+ hog: target gone, .* held$/),
       `${child.pid}: its memory is back`,
     ]);
     expect(text).not.toContain("\x1b[");

@@ -63,7 +63,7 @@ describe("wait PID", () => {
 
     expect([exitCode, stdout.split("\n").length]).toEqual([124, 1]);
     expect(stderr).toMatch(
-      new RegExp(`^async-teardown: not after 0.3 s: ${pid} hog \\d+ stay: target gone, .* MiB held`),
+      new RegExp(`^async-teardown: not after 0.3 s: ${pid} hog: target gone, .* MiB held`),
     );
     const { processes } = JSON.parse((await wait("--json", "--timeout", "300ms", pid)).stdout);
     expect(processes).toMatchObject([{ target: pid, state: "target gone", error: { code: "ERR_TIMEOUT" } }]);
