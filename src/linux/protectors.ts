@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { looksLikeHelper, mayInspect, mechanismOf, releaseRecordOf } from "./helper.js";
 import { holderName } from "./holder.js";
+import { countsElsewhere, findInnerPids, type InnerPids, outerPid } from "./inner-pids.js";
 import { type LivingTarget, livingTarget, look, ownerOf, sharesWith } from "./living.js";
 import { allPids, eachPid } from "./pids.js";
 import { argumentsOf, isOver, type ProcessDirectory, type Stat, statOf, statusTextOf } from "./procfs.js";
@@ -13,7 +14,9 @@ export type Mechanism = "helper" | "holder" | "qemu";
 /** A process that protects another one. */
 export interface Protector {
   readonly pid: number;
+  /** Its PID. If it is dead, and was in a PID namespace below, as in a container: the one that it had there. */
   readonly target: number;
+  readonly isTargetElsewhere: boolean;
   readonly mechanism: Mechanism;
   /** Whether the target is dead; its PID may be another process's by now. */
   readonly isTargetGone: boolean;
@@ -51,15 +54,25 @@ function isTrusted(directory: ProcessDirectory, target: LivingTarget | undefined
   return owner !== undefined && ["0", String(process.getuid?.()), target?.owner].includes(owner);
 }
 
-function asHolderOf(directory: ProcessDirectory, pid: number, living?: LivingTarget): Protector | undefined {
+/** A target by its PID, and by the one that its protector knows it by. */
+interface Target {
+  readonly pid: number;
+  readonly claimed: number;
+  readonly isElsewhere: boolean;
+  readonly living: LivingTarget | undefined;
+}
+
+function asHolderOf(directory: ProcessDirectory, target: Target): Protector | undefined {
   const [program = "", held, , , words = ""] = argumentsOf(directory);
   const record = parseRecord(words);
+  const { living } = target;
 
-  if (basename(program) !== holderName || held !== String(pid) || !record) return undefined;
+  if (basename(program) !== holderName || held !== String(target.claimed) || !record) return undefined;
   if (!isTrusted(directory, living)) return undefined;
   return {
     pid: directory.pid,
-    target: pid,
+    target: target.pid,
+    isTargetElsewhere: target.isElsewhere,
     mechanism: "holder",
     isTargetGone: record.state === "releasing" || living === undefined,
     isReleasing: record.state === "releasing",
@@ -69,7 +82,7 @@ function asHolderOf(directory: ProcessDirectory, pid: number, living?: LivingTar
 
 /** Whether, and in what state, this process is a holder of the target. */
 export function asHolder(directory: ProcessDirectory, target: number): Protector | undefined {
-  return asHolderOf(directory, target, livingTarget(target));
+  return asHolderOf(directory, targetOf(directory, target));
 }
 
 const [EPERM, ENOSYS] = [1, 38];
@@ -91,14 +104,16 @@ function orphaned(
  * anything any more: it is known by what helpers have done to themselves. If the target's PID is another
  * process's by now, the helper is the older one, as it was there when the target lived.
  */
-function asHelper(directory: ProcessDirectory, target: number, living?: LivingTarget): Sight | undefined {
+function asHelper(directory: ProcessDirectory, target: Target): Sight | undefined {
+  const { living } = target;
   const stat = statOf(directory);
   const status = statusTextOf(directory);
 
   if (!stat || isOver(stat)) return undefined;
   const helper: Protector = {
     pid: directory.pid,
-    target,
+    target: target.pid,
+    isTargetElsewhere: target.isElsewhere,
     mechanism: mechanismOf(status),
     isTargetGone: false,
     isReleasing: false,
@@ -115,23 +130,35 @@ function asHelper(directory: ProcessDirectory, target: number, living?: LivingTa
   };
 }
 
-function lookAt(directory: ProcessDirectory, target: number): Sight | undefined {
-  const living = livingTarget(target);
-  const holder = asHolderOf(directory, target, living);
+/** In a container, a protector calls its target by the PID that it has there. */
+function targetOf(directory: ProcessDirectory, claimed: number, innerPids?: () => InnerPids): Target {
+  if (!countsElsewhere(directory))
+    return { pid: claimed, claimed, isElsewhere: false, living: livingTarget(claimed) };
+  const pid = innerPids && outerPid(directory, claimed, innerPids());
+  const living = pid === undefined ? undefined : livingTarget(pid);
 
-  return holder ? { protector: holder, isHidden: false } : asHelper(directory, target, living);
+  return living && pid !== undefined
+    ? { pid, claimed, isElsewhere: false, living }
+    : { pid: claimed, claimed, isElsewhere: true, living: undefined };
 }
 
 /** What a process protects, if it does. */
-function sightOf(pid: number): Sight | undefined {
-  const target = claimedTarget(pid);
-  return target === undefined ? undefined : look(pid, (directory) => lookAt(directory, target));
+function sightOf(pid: number, innerPids?: () => InnerPids): Sight | undefined {
+  const claimed = claimedTarget(pid);
+
+  if (claimed === undefined) return undefined;
+  return look(pid, (directory) => {
+    const target = targetOf(directory, claimed, innerPids);
+    const holder = asHolderOf(directory, target);
+    return holder ? { protector: holder, isHidden: false } : asHelper(directory, target);
+  });
 }
 
-/** A protector as it is now; undefined where it is none any more. */
+/** A protector whose target is dead, as it is now; undefined where it is none any more. */
 export function lookAgain({ pid, target }: Protector): Protector | undefined {
   const protector = sightOf(pid)?.protector;
-  return protector?.target === target ? protector : undefined;
+  if (!protector || (protector.target !== target && !protector.isTargetElsewhere)) return undefined;
+  return { ...protector, target };
 }
 
 /** The processes that bear the name of this one's helper or holder, whatever they are. */
@@ -142,9 +169,14 @@ export function claimantsOf(target: number): number[] {
 /** All processes that protect another one, found by looking at the system. */
 export async function findProtectors(signal?: AbortSignal): Promise<Findings> {
   const sights: Sight[] = [];
+  let found: InnerPids | undefined;
+  const innerPids = () => {
+    found ??= findInnerPids(); // only where there are containers with protectors
+    return found;
+  };
 
   for await (const pid of eachPid(signal)) {
-    const sight = sightOf(pid);
+    const sight = sightOf(pid, innerPids);
     if (sight) sights.push(sight);
   }
   const of = (hidden: boolean) =>

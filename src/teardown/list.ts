@@ -16,7 +16,8 @@ export function group(protectors: readonly Protector[]): [Protector, ...Protecto
   const groups = new Map<string, [Protector, ...Protector[]]>();
 
   for (const protector of protectors) {
-    const key = `${protector.target} ${protector.isTargetGone}`;
+    const { target, isTargetGone, isTargetElsewhere, pid } = protector;
+    const key = isTargetElsewhere ? `elsewhere ${pid}` : `${target} ${isTargetGone}`;
     const others = groups.get(key);
 
     if (others) others.push(protector);

@@ -29,7 +29,7 @@ async function protectorsOf(pid: number, isTargetGone: boolean, signal: AbortSig
   const { protectors, hidden } = await findProtectors(signal);
 
   return [...protectors, ...hidden].filter(
-    (each) => each.target === pid && each.isTargetGone === isTargetGone,
+    (each) => each.target === pid && !each.isTargetElsewhere && each.isTargetGone === isTargetGone,
   );
 }
 
@@ -37,6 +37,8 @@ async function protectorsOf(pid: number, isTargetGone: boolean, signal: AbortSig
 interface Seen {
   /** The target, when it lived. */
   readonly command: AddressSpace["command"];
+  /** Its protectors, when it lived. */
+  protectors: readonly Protector[];
   /** When it died, by performance.now(); undefined where nobody knows. */
   died: number | undefined;
   last: AddressSpace | undefined;
@@ -70,7 +72,10 @@ async function* watchTeardown(
   interval: number,
   signal: AbortSignal,
 ): AsyncGenerator<AddressSpace, void> {
-  const protectors = await protectorsOf(pid, true, signal);
+  const found = await protectorsOf(pid, true, signal);
+  // One in a container cannot be told to be this process's any more: that was known before.
+  const known = seen.protectors.filter((each) => !found.some((other) => other.pid === each.pid));
+  const protectors = [...known.map(lookAgain).filter((each) => each !== undefined), ...found];
   const directories = protectors.map((each) => openProcess(each.pid)).filter((each) => each !== undefined);
 
   try {
@@ -106,11 +111,17 @@ export async function* watch(
   const stop = new AbortController();
   const either = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
   const target = openTarget(pid);
-  const seen: Seen = { command: commandOf(pid) ?? null, died: undefined, last: undefined };
+  const seen: Seen = {
+    command: commandOf(pid) ?? null,
+    protectors: [],
+    died: undefined,
+    last: undefined,
+  };
 
   try {
     if (target && !hasEnded(target)) {
-      yield describe(pid, await protectorsOf(pid, false, either), false);
+      seen.protectors = await protectorsOf(pid, false, either);
+      yield describe(pid, seen.protectors, false);
       await end(target, either);
       seen.died = now();
     }

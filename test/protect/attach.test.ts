@@ -198,6 +198,7 @@ describe("detach", () => {
       mechanism: "holder",
       isTargetGone: false,
       isReleasing: false,
+      isTargetElsewhere: false,
     } as const;
 
     await detachFrom({ protectors: [holder], hidden: [] }, target.pid);
