@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { directoryOf, isWithin, parseCgroupMounts, parseCgroups } from "../../src/linux/cgroup.js";
 import { parseReport } from "../../src/linux/holder.js";
-import { parseStat, parseStatusField } from "../../src/linux/procfs.js";
+import { parsePids } from "../../src/linux/inner-pids.js";
+import { parseResident, parseStat, parseStatusField } from "../../src/linux/procfs.js";
 import { parseRecord } from "../../src/linux/record.js";
 
 /** Names of processes, which may hold anything but a NUL. */
@@ -49,6 +50,34 @@ describe("/proc/<pid>/status", () => {
       undefined,
       undefined,
     ]);
+  });
+});
+
+describe("what a process has in memory", () => {
+  it("is its resident pages and its huge pages", () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.nat(), (kB, huge) => {
+        const status = `Name:\tx\nVmRSS:\t  ${kB} kB\nRssAnon:\t 7 kB\nHugetlbPages:\t ${huge} kB\nThreads:\t1\n`;
+        expect(parseResident(status)).toBe((kB + huge) * 1024);
+      }),
+    );
+  });
+
+  it("is not known where it has let go of its address space", () => {
+    expect(parseResident("Name:\tcleanup/7\nState:\tR (running)\nThreads:\t1\n")).toBeUndefined();
+  });
+});
+
+describe("a process's PIDs", () => {
+  it("are one for each namespace that it is seen in", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(), { minLength: 1 }), (pids) => {
+        expect(parsePids(parseStatusField(`NStgid:\t1\nNSpid:\t${pids.join("\t")}\n`, "NSpid"))).toEqual(
+          pids,
+        );
+      }),
+    );
+    expect(parsePids(undefined)).toEqual([]);
   });
 });
 
