@@ -113,11 +113,12 @@ describe.skipIf(reason)(`two guests that each take 60 % of the memory (${reason 
   it("are one too many where the start does not wait", async () => {
     const before = killed();
     const last = await startGuest();
+    const { holder } = await attach(last.pid);
 
-    keepBusy();
-    await attachSlowly(last);
+    process.kill(holder, "SIGSTOP"); // however slowly the next one starts, the memory is not back by then
     await destroy(last);
     const next = await startGuest();
+    process.kill(holder, "SIGCONT");
     expect(hasEnded(next)).toBe(true);
     expect(killed()).toBeGreaterThan(before);
     await waitForRoom();
