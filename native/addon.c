@@ -16,14 +16,27 @@ static napi_value make_number(napi_env env, int number)
 	return value;
 }
 
-/* protectSelf(): null when a helper is armed, else { step, errno }. */
+/* protectSelf(workers, rate, priority): null when a helper is armed, else { step, errno }. The numbers are those of
+ * struct release_options. */
 static napi_value protect_self(napi_env env, napi_callback_info info)
 {
 	struct failure failure = {NULL, 0};
-	napi_value result, step;
+	struct release_options options;
+	napi_value arguments[3], result, step;
+	size_t count = 3;
+	uint32_t priority;
+	int64_t rate;
 
-	(void)info;
-	if (helper_start(&failure) == 0) {
+	if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count != 3 ||
+	    napi_get_value_uint32(env, arguments[0], &options.workers) != napi_ok ||
+	    napi_get_value_int64(env, arguments[1], &rate) != napi_ok ||
+	    napi_get_value_uint32(env, arguments[2], &priority) != napi_ok) {
+		napi_throw_type_error(env, NULL, "protectSelf takes three numbers");
+		return NULL;
+	}
+	options.rate = (uint64_t)rate;
+	options.priority = (enum priority)priority;
+	if (helper_start(&options, &failure) == 0) {
 		napi_get_null(env, &result);
 		return result;
 	}

@@ -32,9 +32,13 @@ const hardened = ["-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack"];
 const shared = ["-shared", "-Wl,-z,nodelete", ...hardened];
 
 /** What helper and holder have in common. */
-const common = ["settle.c", "confine.c", "status.c", "record.c", "builtins.c"];
+const common = ["settle.c", "confine.c", "status.c", "record.c", "priority.c", "builtins.c"];
 
-const helper = ["helper.c", "lifeline.c", "release.c", "namespace.c", ...common];
+const helper = [
+  ...["helper.c", "lifeline.c", "namespace.c"],
+  ...["release.c", "workers.c", "cpus.c", "pieces.c", "maps.c", "own.c", "pace.c"],
+  ...common,
+];
 
 /**
  * Return addresses and jump targets checked by the CPU, as the distributions build theirs; atomic

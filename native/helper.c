@@ -5,28 +5,27 @@
 #include "confine.h"
 #include "lifeline.h"
 #include "namespace.h"
-#include "record.h"
 #include "release.h"
 #include "settle.h"
-#include "status.h"
 #include "sys.h"
+#include "workers.h"
 
 /*
  * What the helper has of its own is one mapping, below; everything else it shares with the target.
  * Pages are taken only when touched: three or four of them.
  *
- *   low                                                                         high
- *   +-----------------+---------------------------------+-----------------+--------+
- *   | guard           | stack of the helper             | stack of the    | struct |
- *   | PROT_NONE       |                                 | go-between      | helper |
- *   +-----------------+---------------------------------+-----------------+--------+
- *   |<- GUARD_BYTES ->|<------------------- STACKS_BYTES ------------------------->|
- *                                                       |<- GO_BETWEEN_BYTES ----->|
+ *   low                                                                              high
+ *   +-----------------+---------------------+---------------------+---------------+--------+
+ *   | guard           | stack of the helper | stacks of the       | stack of the  | struct |
+ *   | PROT_NONE       |                     | workers             | go-between    | helper |
+ *   +-----------------+---------------------+---------------------+---------------+--------+
+ *   |<- GUARD_BYTES ->|<------------------------ STACKS_BYTES -------------------------->|
+ *                                           |<WORKER_STACKS_BYTES>|<- GO_BETWEEN_BYTES ->|
  *
  * 64 KiB is the largest page of either architecture, so both parts are whole pages everywhere.
  */
 #define GUARD_BYTES ((size_t)64 << 10)
-#define STACKS_BYTES ((size_t)64 << 10)
+#define STACKS_BYTES ((size_t)128 << 10)
 #define GO_BETWEEN_BYTES ((size_t)8 << 10)
 
 enum helper_state {
@@ -38,9 +37,8 @@ enum helper_state {
 struct helper {
 	uint32_t state; /* enum helper_state; a futex */
 	int pid;	/* of the helper; written by the kernel before the helper's first step */
-	int maps;	/* /proc/self/maps of the helper, or negative; so are the next two */
-	int status;	/* /proc/self/status */
-	int record;	/* a memory file that tells of the release, for those who watch */
+	struct release_options options;
+	struct release_means means;
 	struct lifeline lifeline;
 	struct failure failure;
 };
@@ -56,39 +54,36 @@ static const struct sock_filter allowed[] = {
 	ALLOW(clock_gettime),
 	ALLOW(restart_syscall), /* a sleep that SIGSTOP and SIGCONT interrupted */
 	ALLOW(pread64),
-	ALLOW(pwrite64), /* nothing that it has open can be written to but its record */
+	/* Nothing that it has open can be written to but its record and its session's share of CPU. */
+	ALLOW(pwrite64),
+	ALLOW(write),
 	ALLOW(madvise),
 	ALLOW(munmap),
+	ALLOW(sched_getaffinity),
+	ALLOW_IF(sched_setaffinity, 0, 0), /* of the caller alone */
+	ALLOW(getcpu),
+	ALLOW_IF(sched_setscheduler, 1, SCHED_IDLE),
+	ALLOW_IF(setpriority, 2, LEAST_NICE),
+	ALLOW_IF(clone, 0, WORKER_THREAD), /* which has this filter, too */
 	ALLOW(exit_group),
 	/* unshare(CLONE_VM) changes nothing; it only tells whether others use this address space. */
 	ALLOW_IF(unshare, 0, CLONE_VM),
 	FILTER_END,
 };
 
-/* What nobody could see afterwards: how large the target was, and when it died. */
-static void record_release(const struct helper *helper)
-{
-	struct line line = {.length = 0};
-	uint64_t now = milliseconds_since_boot();
-	struct status status = read_status(helper->status);
-
-	if (!status.has_memory)
-		return;
-	describe_release(&line, status.bytes, now, now);
-	sys_pwrite(helper->record, line.text, line.length, 0); /* without it, the release is as good */
-}
-
 static void helper_main(void *argument)
 {
 	struct helper *helper = argument;
+	struct release_means *means = &helper->means;
 
 	if (settle(helper->lifeline.target, &helper->failure) < 0)
 		sys_exit_group(1);
-	helper->maps = (int)sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-	if (close_all_but(helper->lifeline.death, helper->maps, &helper->failure) < 0)
+	means->maps = (int)sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	if (close_all_but(helper->lifeline.death, means->maps, &helper->failure) < 0)
 		sys_exit_group(1);
-	helper->status = (int)sys_open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-	helper->record = (int)sys_memfd_create("async-teardown");
+	means->status = (int)sys_open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	means->record = (int)sys_memfd_create("async-teardown");
+	means->priority = open_priority(helper->options.priority);
 	if (drop_privileges(&helper->failure) < 0 ||
 	    allow_only(allowed, sizeof(allowed) / sizeof(*allowed), 0, &helper->failure) < 0)
 		sys_exit_group(1);
@@ -98,9 +93,7 @@ static void helper_main(void *argument)
 
 	if (lifeline_wait(&helper->lifeline, &helper->failure) == DEAD) {
 		let_parent_run();
-		record_release(helper);
-		if (helper->maps >= 0)
-			release_address_space(helper->maps, helper);
+		release_address_space(&helper->options, means);
 	}
 	sys_exit_group(0);
 }
@@ -116,13 +109,12 @@ static void helper_main(void *argument)
 static void go_between_main(void *argument)
 {
 	struct helper *helper = argument;
-	char *helper_stack = (char *)helper + sizeof(*helper) - GO_BETWEEN_BYTES;
 	long result;
 
 	lifeline_open(&helper->lifeline);
 	if (sys_getppid() != helper->lifeline.target)
 		sys_exit_group(1);
-	result = sys_clone_onto(CLONE_VM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID, helper_stack,
+	result = sys_clone_onto(CLONE_VM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID, helper->means.stacks,
 				&helper->pid, (int *)&helper->state, helper_main, helper);
 	if (result < 0)
 		fail(&helper->failure, "clone the helper", result);
@@ -177,7 +169,7 @@ static int start(struct helper *helper, struct failure *failure)
 	return -1;
 }
 
-int helper_start(struct failure *failure)
+int helper_start(const struct release_options *options, struct failure *failure)
 {
 	const size_t bytes = GUARD_BYTES + STACKS_BYTES;
 	const char *reason = why_not_here();
@@ -202,6 +194,8 @@ int helper_start(struct failure *failure)
 	struct helper *helper = (struct helper *)(mapping + bytes) - 1;
 
 	helper->state = STARTING;
+	helper->options = *options;
+	helper->means.stacks = mapping + bytes - GO_BETWEEN_BYTES - WORKER_STACKS_BYTES;
 	helper->lifeline.target = sys_getpid();
 
 	/* A signal handler of the target must never run in the helper. */

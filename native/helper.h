@@ -3,13 +3,14 @@
 #define ASYNC_TEARDOWN_HELPER_H
 
 #include "failure.h"
+#include "options.h"
 
 /*
  * Protects the calling process: when this returns 0, a helper is armed. Otherwise nothing has changed
- * but *failure.
+ * but *failure. `options` are copied.
  *
  * To be called by any thread of the process; returns within a fraction of a millisecond.
  */
-int helper_start(struct failure *failure);
+int helper_start(const struct release_options *options, struct failure *failure);
 
 #endif

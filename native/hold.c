@@ -21,7 +21,8 @@ int is_dead_within(const struct holder *holder, int milliseconds)
 /* Notes the target's size. Returns whether its main thread has ended; others may go on. */
 static int look_at(struct holder *holder)
 {
-	struct status status = read_status(holder->status);
+	char room[STATUS_BYTES];
+	struct status status = read_status(holder->status, room);
 
 	if (status.has_memory) {
 		holder->bytes = status.bytes;

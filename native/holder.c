@@ -28,6 +28,7 @@
 #include "confine.h"
 #include "hold.h"
 #include "line.h"
+#include "priority.h"
 #include "arguments.h"
 #include "resident.h"
 #include "settle.h"
@@ -120,13 +121,17 @@ static int open_all(struct holder *holder, struct failure *failure)
 	return readers_open(&holder->readers, failure);
 }
 
-/* That of the teardown, and of the little that comes before; sched(7). Lowering it is always permitted. */
-static void set_priority(const char *priority)
+/* That of the teardown, and of the little that comes before. */
+static void step_back(const char *word)
 {
-	if (priority[0] == 'l')
-		sys_call3(__NR_setpriority, PRIO_PROCESS, 0, 19);
-	if (priority[0] == 'i')
-		sys_set_scheduler(SCHED_IDLE);
+	enum priority priority = word[0] == 'i'	  ? PRIORITY_IDLE
+				 : word[0] == 'l' ? PRIORITY_LOW
+						  : PRIORITY_NORMAL;
+	int opened = open_priority(priority);
+
+	set_priority(priority, opened);
+	if (opened >= 0)
+		sys_close(opened);
 }
 
 /* Others of its user, without capabilities as well, would else have its descriptors and its root; proc(5). */
@@ -141,8 +146,10 @@ static int arm(struct holder *holder, struct failure *failure)
 {
 	if (settle(holder->target, failure) < 0)
 		return -1;
-	set_priority(holder->priority);
-	if (close_all_but(REPORT, DIRECTORY, failure) < 0 || open_all(holder, failure) < 0 ||
+	if (close_all_but(REPORT, DIRECTORY, failure) < 0)
+		return -1;
+	step_back(holder->priority);
+	if (open_all(holder, failure) < 0 ||
 	    forbid_inspection(failure) < 0 || drop_privileges(failure) < 0 ||
 	    readers_start(&holder->readers, holder->cmdline, failure) < 0 ||
 	    allow_only(allowed, sizeof(allowed) / sizeof(*allowed), SECCOMP_FILTER_FLAG_TSYNC, failure) < 0)

@@ -113,6 +113,16 @@ static int is_complete(const struct plan *plan)
 	return plan->bytes >= 2 && plan->text[plan->bytes - 1] == 0 && plan->text[plan->bytes - 2] == 0;
 }
 
+static int takes_value(const char *option)
+{
+	static const char *const names[] = {"--mechanism", "--workers", "--rate", "--priority"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strcmp(option, names[i]) == 0)
+			return 1;
+	return 0;
+}
+
 /* With --best-effort a command runs even where Node.js cannot: no memory, no processes left, not in
  * the PATH of a service. The options of `run` stand before the first word without a dash, or "--". */
 static int run_without_planner(int argc, char **argv)
@@ -121,7 +131,7 @@ static int run_without_planner(int argc, char **argv)
 
 	for (; at < argc && argv[at][0] == '-' && strcmp(argv[at], "--") != 0; at++) {
 		best_effort |= strcmp(argv[at], "--best-effort") == 0;
-		if (strcmp(argv[at], "--mechanism") == 0)
+		if (takes_value(argv[at]))
 			at++; /* its value is a word of its own */
 	}
 	if (at < argc && strcmp(argv[at], "--") == 0)

@@ -1,7 +1,7 @@
 /*
  * Entry for LD_PRELOAD: protects the process that ASYNC_TEARDOWN names, before its main.
  *
- *   ASYNC_TEARDOWN=pid=0000001234,ns=4026531836[,best-effort]
+ *   ASYNC_TEARDOWN=pid=0000001234,ns=4026531836[,best-effort][,workers=2][,rate=1048576][,priority=idle]
  *
  * The PID is followed by its namespace (the number in /proc/self/ns/pid), because a container inside
  * the target may have a process with the same number. Both are ten digits, so that where they are all
@@ -23,6 +23,7 @@ struct protection {
 	char *pid;
 	char *namespace;
 	int best_effort;
+	struct release_options options;
 };
 
 /* Passes over a prefix; null where the text is another. */
@@ -31,6 +32,26 @@ static char *after(char *text, const char *prefix)
 	while (text && *prefix)
 		text = *text == *prefix++ ? text + 1 : 0;
 	return text;
+}
+
+/* Passes over a word that need not be there. */
+static int passed(char **text, const char *word)
+{
+	char *rest = after(*text, word);
+
+	if (rest)
+		*text = rest;
+	return rest != 0;
+}
+
+/* Passes over digits. */
+static uint64_t leading_number(char **text)
+{
+	uint64_t value = 0;
+
+	for (; **text >= '0' && **text <= '9'; (*text)++)
+		value = value * 10 + (uint64_t)(**text - '0');
+	return value;
 }
 
 static int is_number(const char *digits)
@@ -51,12 +72,17 @@ static int read_protection(char *value, struct protection *protection)
 		return 0;
 	char *rest = protection->namespace + DIGITS;
 
-	protection->best_effort = 0;
-	if (*rest) {
-		rest = after(rest, ",best-effort");
-		protection->best_effort = 1;
-	}
-	return rest && !*rest;
+	protection->best_effort = passed(&rest, ",best-effort");
+	protection->options = (struct release_options){.workers = 0, .rate = 0, .priority = PRIORITY_NORMAL};
+	if (passed(&rest, ",workers="))
+		protection->options.workers = (unsigned)leading_number(&rest);
+	if (passed(&rest, ",rate="))
+		protection->options.rate = leading_number(&rest);
+	if (passed(&rest, ",priority=low"))
+		protection->options.priority = PRIORITY_LOW;
+	else if (passed(&rest, ",priority=idle"))
+		protection->options.priority = PRIORITY_IDLE;
+	return !*rest;
 }
 
 static uint64_t number(const char *digits)
@@ -181,7 +207,7 @@ __attribute__((constructor)) static void protect_this_process(int argc, char **a
 		value = after(*entry, "ASYNC_TEARDOWN=");
 	if (!value || !read_protection(value, &protection) || !is_for_us(&protection))
 		return;
-	if (helper_start(&failure) == 0)
+	if (helper_start(&protection.options, &failure) == 0)
 		return;
 	report(&failure, protection.best_effort);
 	if (!protection.best_effort)

@@ -19,3 +19,14 @@ void describe_release(struct line *line, uint64_t bytes, uint64_t seen, uint64_t
 	add(line, " died=");
 	add_number(line, died);
 }
+
+void describe_options(struct line *line, const struct release_options *options)
+{
+	if (options->rate) {
+		add(line, " rate=");
+		add_number(line, options->rate);
+	}
+	if (options->priority != PRIORITY_NORMAL)
+		add(line, options->priority == PRIORITY_LOW ? " priority=low" : " priority=idle");
+	add(line, " workers=");
+}

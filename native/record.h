@@ -5,10 +5,15 @@
 #include <stdint.h>
 
 #include "line.h"
+#include "options.h"
 
 uint64_t milliseconds_since_boot(void);
 
 /* "releasing bytes=… seen=… died=…": how much was resident, when that was looked at, when the target died. */
 void describe_release(struct line *line, uint64_t bytes, uint64_t seen, uint64_t died);
+
+/* " rate=… priority=low|idle workers=", each but the last only where it is not the default; the number of workers
+ * is to follow. */
+void describe_options(struct line *line, const struct release_options *options);
 
 #endif

@@ -30,20 +30,20 @@ static uint64_t kilobytes(const char *digits)
 	return number * 1024;
 }
 
-struct status read_status(int fd)
+struct status read_status(int fd, char *room)
 {
-	struct status status = {0, 0, 0};
-	char text[4096]; /* with as many groups as anybody has */
-	long length = sys_pread(fd, text, sizeof(text) - 1, 0);
+	struct status status = {0, 0, 0, 0};
+	long length = sys_pread(fd, room, STATUS_BYTES - 1, 0);
 
 	if (length <= 0)
 		return status;
-	text[length] = 0;
-	const char *state = field(text, "State:"), *resident = field(text, "VmRSS:");
+	room[length] = 0;
+	const char *state = field(room, "State:"), *resident = field(room, "VmRSS:");
 
 	status.state = state ? *state : 0;
 	status.has_memory = resident != 0;
 	/* Huge pages of a pool are not among the resident ones; fs/proc/task_mmu.c. */
-	status.bytes = kilobytes(resident) + kilobytes(field(text, "HugetlbPages:"));
+	status.bytes = kilobytes(resident) + kilobytes(field(room, "HugetlbPages:"));
+	status.anonymous_bytes = kilobytes(field(room, "RssAnon:"));
 	return status;
 }

@@ -8,9 +8,13 @@ struct status {
 	char state;	/* 'R', 'S', 'Z' and so on; 0 where the process is gone */
 	int has_memory; /* 0 where it has let go of its address space */
 	uint64_t bytes; /* resident, huge pages included */
+	uint64_t anonymous_bytes; /* of them: no file's, and not in huge pages of a pool */
 };
 
-/* Reads what an open status file says now. */
-struct status read_status(int fd);
+/* With as many groups as anybody has. */
+#define STATUS_BYTES 4096
+
+/* Reads what an open status file says now, into `room` of STATUS_BYTES. */
+struct status read_status(int fd, char *room);
 
 #endif

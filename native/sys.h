@@ -36,6 +36,10 @@
 #define MFD_NOEXEC_SEAL 8U
 #endif
 
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24
+#endif
+
 #define NANOSECONDS_PER_MILLISECOND 1000000L
 #define SIGNAL_SET_BYTES 8 /* the kernel's sigset_t, not libc's */
 
@@ -105,6 +109,12 @@ static inline uintptr_t shadow_stack_pointer(void)
 		"call " #function "\n\t"                                                            \
 		"hlt\n")
 
+/* To be done between two looks at a word that another CPU may change. */
+static inline void relax(void)
+{
+	__asm__ volatile("pause" ::: "memory");
+}
+
 #define SECCOMP_ARCHITECTURE AUDIT_ARCH_X86_64
 
 #elif defined(__aarch64__)
@@ -170,6 +180,11 @@ static inline uintptr_t shadow_stack_pointer(void)
 		"mov x0, sp\n\t"                                                                    \
 		"bl " #function "\n\t"                                                              \
 		"brk #1\n")
+
+static inline void relax(void)
+{
+	__asm__ volatile("yield" ::: "memory");
+}
 
 #define SECCOMP_ARCHITECTURE AUDIT_ARCH_AARCH64
 
@@ -352,11 +367,16 @@ static inline long sys_poll_one(int fd, int milliseconds)
 	return sys_poll(&one, 1, milliseconds);
 }
 
-static inline long sys_sleep(long nanoseconds)
+static inline long sys_sleep_for(uint64_t seconds, long nanoseconds)
 {
-	struct __kernel_timespec time = {.tv_sec = 0, .tv_nsec = nanoseconds};
+	struct __kernel_timespec time = {.tv_sec = (long long)seconds, .tv_nsec = nanoseconds};
 
 	return sys_call2(__NR_nanosleep, &time, 0);
+}
+
+static inline long sys_sleep(long nanoseconds)
+{
+	return sys_sleep_for(0, nanoseconds);
 }
 
 /* Takes one pending signal of the set, if there is one, and lets nobody hear of it. */
@@ -377,6 +397,23 @@ static inline long sys_set_scheduler(int policy)
 	int priority = 0;
 
 	return sys_call3(__NR_sched_setscheduler, 0, policy, &priority);
+}
+
+/* Fills in the CPUs that this thread may run on; the answer is how many bytes of the set count. */
+static inline long sys_get_affinity(void *set, size_t bytes)
+{
+	return sys_call3(__NR_sched_getaffinity, 0, bytes, set);
+}
+
+/* Of this thread alone. */
+static inline long sys_set_affinity(const void *set, size_t bytes)
+{
+	return sys_call3(__NR_sched_setaffinity, 0, bytes, set);
+}
+
+static inline long sys_getcpu(unsigned *cpu)
+{
+	return sys_call3(__NR_getcpu, cpu, 0, 0);
 }
 
 static inline long sys_set_limit(int resource, const struct rlimit64 *limit)

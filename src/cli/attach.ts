@@ -1,9 +1,10 @@
-import { Command, Option } from "commander";
-import type { Priority } from "../linux/holder.js";
+import { Command } from "commander";
+import type { Priority } from "../linux/priority.js";
 import { findProtectors } from "../linux/protectors.js";
 import { attachUnlessIn } from "../protect/attach.js";
 import { complain } from "./output.js";
 import { collectPid, forEachPid } from "./pids.js";
+import { priorityOption } from "./release-options.js";
 
 interface AttachCommandOptions {
   cgroup?: string;
@@ -38,14 +39,7 @@ export function attachCommand(): Command {
       "the cgroup that the holder runs in: the same as the process's, or a path in the cgroup tree " +
         "(default: outside the process's, in one that holders have for themselves)",
     )
-    .addOption(
-      new Option(
-        "--priority <priority>",
-        "how gently the memory is given back: as other work, with the least share of CPU, or when nothing else runs",
-      )
-        .choices(["normal", "low", "idle"])
-        .default("normal"),
-    )
+    .addOption(priorityOption())
     .option("--json", "tell what came of each as JSON")
     .addHelpText("after", examples)
     .action(async (pids: number[], { json = false, ...options }: AttachCommandOptions) => {

@@ -9,12 +9,13 @@ import { checkProtectable } from "../protect/executable.js";
 import { resolveCommand, type Surroundings } from "../protect/resolve.js";
 import { complain } from "./output.js";
 import { deliverPlan, waitingLauncher } from "./plan.js";
+import { addReleaseOptions, type ReleaseCommandOptions } from "./release-options.js";
 
 const mechanisms = ["auto", "helper", "holder", "both"] as const;
 
 type Mechanism = (typeof mechanisms)[number];
 
-interface RunOptions {
+interface RunOptions extends ReleaseCommandOptions {
   mechanism: Mechanism;
   bestEffort?: boolean;
 }
@@ -25,6 +26,7 @@ Examples:
   async-teardown run redis-server /etc/redis/redis.conf
   async-teardown run --best-effort -- ./start.sh
   async-teardown run --mechanism both -- /usr/sbin/mysqld
+  async-teardown run --rate 2G --priority idle -- java -Xmx64g -jar server.jar
 
 The command runs in this very process: same PID, descriptors, signals and limits. A script
 that ends in 'exec server' stays protected; the command's children are not.
@@ -52,33 +54,43 @@ type Part = (
   inherited: Bytes | undefined,
 ) => Promise<Variables>;
 
-function byHelper(bestEffort: boolean): Part {
+type Wishes = Omit<RunOptions, "mechanism">;
+
+function byHelper(wishes: Wishes): Part {
   return async (pid, path, surroundings, inherited) => {
     checkProtectable(path, surroundings);
-    return { ...protectingVariables(inherited, { pid, bestEffort }) };
+    return { ...protectingVariables(inherited, { pid, ...wishes }) };
   };
 }
 
 /** The holder is attached before the exec, and follows it; a helper of this process ends with the exec. */
-const byHolder: Part = async (pid) => {
-  const findings = await findProtectors();
-  const isHeld = holdersOf(findings, pid).some(({ isTargetGone }) => !isTargetGone);
+function byHolder({ priority }: Wishes): Part {
+  return async (pid) => {
+    const findings = await findProtectors();
+    const isHeld = holdersOf(findings, pid).some(({ isTargetGone }) => !isTargetGone);
 
-  if (!isHeld) {
-    const { warning } = await attachUnlessIn(nothingFound, pid, {});
-    if (warning !== undefined) complain(warning);
-  }
-  return {};
-};
+    if (!isHeld) {
+      const { warning } = await attachUnlessIn(nothingFound, pid, { priority });
+      if (warning !== undefined) complain(warning);
+    }
+    return {};
+  };
+}
 
-function byEither(bestEffort: boolean): Part {
+const noRate = "a holder gives all back in one go, at no rate";
+
+function byEither(wishes: Wishes): Part {
   return async (...details) => {
     try {
-      return await byHelper(bestEffort)(...details);
+      return await byHelper(wishes)(...details);
     } catch (refusal) {
       if (!(refusal instanceof AsyncTeardownError) || errorCodes[refusal.code].exitCode !== 125)
         throw refusal;
-      return byHolder(...details).catch((error: AsyncTeardownError) => {
+      if (wishes.rate !== undefined)
+        throw new AsyncTeardownError(refusal.code, `${refusal.message}; nor by a holder, as ${noRate}`, {
+          advice: refusal.advice,
+        });
+      return byHolder(wishes)(...details).catch((error: AsyncTeardownError) => {
         throw new AsyncTeardownError(
           refusal.code,
           `${refusal.message}; nor by a holder, as ${error.message}`,
@@ -92,16 +104,18 @@ function byEither(bestEffort: boolean): Part {
   };
 }
 
-function partsOf(mechanism: Mechanism, bestEffort: boolean): Part[] {
+function partsOf({ mechanism, ...wishes }: RunOptions): Part[] {
   switch (mechanism) {
     case "helper":
-      return [byHelper(bestEffort)];
+      return [byHelper(wishes)];
     case "holder":
-      return [byHolder];
+      if (wishes.rate !== undefined)
+        throw new AsyncTeardownError("ERR_USAGE", `--rate takes a helper: ${noRate}`);
+      return [byHolder(wishes)];
     case "both":
-      return [byHelper(bestEffort), byHolder];
+      return [byHelper(wishes), byHolder(wishes)];
     case "auto":
-      return [byEither(bestEffort)];
+      return [byEither(wishes)];
   }
 }
 
@@ -124,14 +138,15 @@ async function protect(
   return variables;
 }
 
-async function run(operands: string[], { mechanism, bestEffort = false }: RunOptions): Promise<void> {
+async function run(operands: string[], options: RunOptions): Promise<void> {
+  const { bestEffort = false } = options;
   const launcher = waitingLauncher();
   const words = ownArguments();
   const environment = ownEnvironment();
   const surroundings = { path: variable(environment, "PATH") };
   const command = words.length - operands.length;
   const path = resolveCommand(words[command] ?? "", surroundings);
-  const parts = partsOf(mechanism, bestEffort);
+  const parts = partsOf(options);
   const inherited = variable(environment, "LD_PRELOAD");
   const variables = await protect(parts, bestEffort, launcher.pid, path, surroundings, inherited);
 
@@ -139,7 +154,7 @@ async function run(operands: string[], { mechanism, bestEffort = false }: RunOpt
 }
 
 export function runCommand(): Command {
-  return new Command("run")
+  return addReleaseOptions(new Command("run"))
     .summary("run a command protected, in place")
     .description(
       "Runs a command so that it exits at once, whatever it holds in memory: a helper, made before its " +

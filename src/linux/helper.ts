@@ -17,13 +17,16 @@ const bit = (signal: number) => 1n << BigInt(signal - 1);
 const mayBeOpen = [SIGHUP, SIGKILL, SIGSTOP, 32, 33].map(bit).reduce((set, each) => set | each);
 const allSignals = (1n << 64n) - 1n;
 
+/** MOST_WORKERS of native/options.h. */
+const mostWorkers = 64;
+
 /**
  * Whether a process has done to itself what helpers do, and hardly anybody else: it came by clone, never
- * exec'd, has one thread, and blocks every signal.
+ * exec'd, blocks every signal, and has one thread, or a few while it releases.
  */
 export function looksLikeHelper(stat: Stat, status: string): boolean {
   const blocked = signalSet(status, "SigBlk") | mayBeOpen;
-  return stat.isForkWithoutExec && stat.threads === 1 && blocked === allSignals;
+  return stat.isForkWithoutExec && stat.threads <= mostWorkers && blocked === allSignals;
 }
 
 /** Only the helper of QEMU's own -async-teardown waits for a signal; util/async-teardown.c of QEMU. */

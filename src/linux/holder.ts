@@ -3,10 +3,8 @@ import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { builtFile } from "./native.js";
+import type { Priority } from "./priority.js";
 import type { ProcessDirectory } from "./procfs.js";
-
-/** How gently a teardown is done: as any other work, with the least share of CPU, or when nothing else runs. */
-export type Priority = "normal" | "low" | "idle";
 
 /** The file name of native/holder.c. */
 export const holderName = "async-teardown-holder";

@@ -20,7 +20,7 @@ export type SystemCall =
 
 /** What native/addon.c exports. */
 interface Addon {
-  protectSelf(): { step: string; errno: number } | null;
+  protectSelf(workers: number, rate: number, priority: number): { step: string; errno: number } | null;
   hasFileCapabilities(path: Buffer): boolean;
   compareAddressSpaces(pid: number, other: number): number;
   signalProcess(directory: number, signal: number): number;
@@ -61,8 +61,12 @@ function addon(): Addon {
 }
 
 /** Starts a helper for this process; undefined when it is armed, else what could not be done. */
-export function startHelper(): { step: string; errno: number } | undefined {
-  return addon().protectSelf() ?? undefined;
+export function startHelper(release: {
+  workers: number;
+  rate: number;
+  priority: number;
+}): { step: string; errno: number } | undefined {
+  return addon().protectSelf(release.workers, release.rate, release.priority) ?? undefined;
 }
 
 /** Whether executing this file would give capabilities; getxattr(2) of security.capability. */

@@ -1,3 +1,5 @@
+import type { Priority } from "./priority.js";
+
 /** What helpers and holders tell of themselves: the words of native/record.h and native/holder.c. */
 export type ProtectorRecord =
   | { readonly state: "holding" }
@@ -12,14 +14,33 @@ export interface ReleaseRecord {
   /** When that was, and when the target died; milliseconds since the machine's boot. */
   readonly seen: number;
   readonly died: number;
+  /** A helper tells how many threads are at it, and what it was asked for; a holder does not. */
+  readonly workers?: number;
+  /** Bytes a second, at most. */
+  readonly rate?: number;
+  readonly priority?: Priority;
+}
+
+const release =
+  /^releasing bytes=(\d+) seen=(\d+) died=(\d+)(?: rate=(\d+))?(?: priority=(low|idle))?(?: workers=(\d+))? *$/;
+
+function parseRelease(words: string): ReleaseRecord | undefined {
+  const [, bytes, seen, died, rate, priority = "normal", workers] = release.exec(words) ?? [];
+
+  if (bytes === undefined) return undefined;
+  return {
+    state: "releasing",
+    bytes: Number(bytes),
+    seen: Number(seen),
+    died: Number(died),
+    ...(workers !== undefined && { workers: Number(workers), priority: priority as Priority }),
+    ...(rate !== undefined && { rate: Number(rate) }),
+  };
 }
 
 /** Reads a record; undefined where it is none. */
 export function parseRecord(words: string): ProtectorRecord | undefined {
   const [, state] = /^(holding|waiting) *$/.exec(words) ?? [];
-  const [, bytes, seen, died] = /^releasing bytes=(\d+) seen=(\d+) died=(\d+) *$/.exec(words) ?? [];
 
-  if (state === "holding" || state === "waiting") return { state };
-  if (bytes === undefined) return undefined;
-  return { state: "releasing", bytes: Number(bytes), seen: Number(seen), died: Number(died) };
+  return state === "holding" || state === "waiting" ? { state } : parseRelease(words);
 }

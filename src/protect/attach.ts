@@ -1,19 +1,14 @@
 import { getSystemErrorName } from "node:util";
 import { AsyncTeardownError, type ErrorCode } from "../errors.js";
-import { type HolderReport, type Priority, startHolder } from "../linux/holder.js";
+import { type HolderReport, startHolder } from "../linux/holder.js";
 import { cgroupsTextOf, closeProcess, isOver, type ProcessDirectory, statOf } from "../linux/procfs.js";
 import { type Findings, findProtectors } from "../linux/protectors.js";
 import { openTarget } from "../linux/target.js";
 import { endHolder } from "./detach.js";
+import { checkReleaseOptions, type ReleaseOptions } from "./options.js";
 import { findPlace, leavePlace } from "./place.js";
 
-export interface AttachOptions {
-  /**
-   * How gently the memory is given back: "normal"; "low" with the least share of CPU; "idle" when nothing
-   * else wants to run.
-   * @default "normal"
-   */
-  priority?: Priority | undefined;
+export interface AttachOptions extends Pick<ReleaseOptions, "priority"> {
   /**
    * The cgroup that the holder runs in: "same" as the target's, or a path in the cgroup tree. By default it
    * is outside the target's, so that what ends that whole cgroup does not end the holder.
@@ -112,6 +107,7 @@ export async function attachUnlessIn(
   pid: number,
   options: AttachOptions,
 ): Promise<Hold> {
+  checkReleaseOptions({ priority: options.priority });
   const directory = openHoldable(pid);
 
   try {
@@ -135,7 +131,7 @@ export async function attachUnlessIn(
  * stopped, traced or written to. Resolves when the holder is armed; it outlives this process.
  *
  * @throws AsyncTeardownError ERR_NO_PROCESS, ERR_NOT_HOLDABLE, ERR_NOT_PERMITTED, ERR_ALREADY_PROTECTED,
- *   ERR_KERNEL, ERR_CGROUP, ERR_HOLDER; ERR_NO_PROC, ERR_PLATFORM, ERR_NOT_BUILT
+ *   ERR_KERNEL, ERR_CGROUP, ERR_HOLDER, ERR_USAGE; ERR_NO_PROC, ERR_PLATFORM, ERR_NOT_BUILT
  */
 export async function attach(pid: number, options: AttachOptions = {}): Promise<Hold> {
   return attachUnlessIn(await findProtectors(), pid, options);

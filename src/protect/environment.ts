@@ -1,6 +1,7 @@
 import type { Bytes } from "../linux/bytes.js";
 import { preloadLibrary } from "../linux/native.js";
 import { ownPidNamespace } from "../linux/process.js";
+import { checkReleaseOptions, type ReleaseOptions, releaseWords } from "./options.js";
 
 /** The variables that make a program start protected; native/preload.c reads the second. */
 export interface ProtectingVariables {
@@ -13,6 +14,8 @@ function tenDigits(number: number): string {
   return String(number).padStart(10, "0");
 }
 
+const bestEffortWord = ",best-effort";
+
 /** The first process that sees it puts its own number there. */
 const whoeverComesFirst = 0;
 
@@ -20,12 +23,13 @@ const whoeverComesFirst = 0;
  * Builds the variables for one process and what it execs, but none of its children.
  * @param inherited the LD_PRELOAD that is in force, kept behind ours
  * @param pid the process, in this process's PID namespace; without it the first that starts with them
- * @throws AsyncTeardownError ERR_PLATFORM, ERR_NOT_BUILT, ERR_INSTALL_PATH
+ * @throws AsyncTeardownError ERR_PLATFORM, ERR_NOT_BUILT, ERR_INSTALL_PATH, ERR_USAGE
  */
 export function protectingVariables(
   inherited: Bytes | undefined,
-  options: { pid?: number; bestEffort?: boolean },
+  options: { pid?: number; bestEffort?: boolean } & ReleaseOptions,
 ): ProtectingVariables {
+  checkReleaseOptions(options);
   const library = preloadLibrary();
   const others = (inherited ?? "").split(/[ :]+/).filter((entry) => entry !== "" && entry !== library);
   const pid = options.pid ?? whoeverComesFirst;
@@ -33,12 +37,12 @@ export function protectingVariables(
 
   return {
     LD_PRELOAD: [library, ...others].join(":"),
-    ASYNC_TEARDOWN: `pid=${tenDigits(pid)},ns=${tenDigits(namespace)}${options.bestEffort ? ",best-effort" : ""}`,
+    ASYNC_TEARDOWN: `pid=${tenDigits(pid)},ns=${tenDigits(namespace)}${options.bestEffort ? bestEffortWord : ""}${releaseWords(options)}`,
   };
 }
 
 /** Whether a variable's value says that the process was protected, surely, when it started. */
 export function saysProtected(value: string | undefined, pid: number): boolean {
   const text = value ?? "";
-  return text.startsWith(`pid=${tenDigits(pid)},`) && !text.endsWith(",best-effort");
+  return text.startsWith(`pid=${tenDigits(pid)},`) && !text.includes(bestEffortWord);
 }

@@ -2,6 +2,7 @@ import { getSystemErrorName } from "node:util";
 import { AsyncTeardownError } from "../errors.js";
 import { startHelper } from "../linux/native.js";
 import { saysProtected } from "./environment.js";
+import { checkReleaseOptions, type ReleaseOptions, releaseNumbers } from "./options.js";
 
 let isProtected = false;
 
@@ -13,11 +14,12 @@ let isProtected = false;
  * The protection ends with an exec (process.execve): the new program is not Node.js any more.
  *
  * @throws AsyncTeardownError ERR_HELPER when the kernel refuses (a limit on processes, a seccomp
- *   filter); ERR_PLATFORM, ERR_NOT_BUILT
+ *   filter); ERR_USAGE for options that make no sense; ERR_PLATFORM, ERR_NOT_BUILT
  */
-export function protectSelf(): void {
+export function protectSelf(options: ReleaseOptions = {}): void {
+  checkReleaseOptions(options);
   if (isProtected || saysProtected(process.env.ASYNC_TEARDOWN, process.pid)) return;
-  const failure = startHelper();
+  const failure = startHelper(releaseNumbers(options));
 
   if (failure) {
     const reason = failure.errno ? ` (${getSystemErrorName(-failure.errno)})` : "";

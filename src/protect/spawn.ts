@@ -10,9 +10,10 @@ import { AsyncTeardownError } from "../errors.js";
 import { toBytes } from "../linux/bytes.js";
 import { protectingVariables } from "./environment.js";
 import { checkProtectable } from "./executable.js";
+import { checkReleaseOptions, type ReleaseOptions } from "./options.js";
 import { resolveCommand, type Surroundings } from "./resolve.js";
 
-export interface ProtectOptions {
+export interface ProtectOptions extends ReleaseOptions {
   /**
    * Run the program unprotected where it cannot be protected, with a process warning that says why,
    * rather than throw.
@@ -59,7 +60,7 @@ function check(command: string, options: SpawnOptions): void {
  *
  * @throws AsyncTeardownError ERR_STATIC, ERR_SET_ID, ERR_FILE_CAPABILITIES, ERR_ARCHITECTURE or
  *   ERR_UNREADABLE for a program that a helper cannot protect; ERR_PLATFORM, ERR_NOT_BUILT,
- *   ERR_INSTALL_PATH
+ *   ERR_INSTALL_PATH; ERR_USAGE for release options that make no sense
  */
 export function spawn(
   command: string,
@@ -81,10 +82,13 @@ export function spawn(
   argsOrOptions: readonly string[] | (SpawnOptions & ProtectOptions) = [],
   optionsBehindArgs: SpawnOptions & ProtectOptions = {},
 ): ChildProcess {
-  const [args, { bestEffort = false, ...options }] = Array.isArray(argsOrOptions)
+  const [args, { bestEffort = false, workers, rate, priority, ...options }] = Array.isArray(argsOrOptions)
     ? [argsOrOptions as readonly string[], optionsBehindArgs]
     : [[], argsOrOptions as SpawnOptions & ProtectOptions];
 
+  const release = { workers, rate, priority };
+
+  checkReleaseOptions(release);
   try {
     check(command, options);
   } catch (error) {
@@ -94,7 +98,7 @@ export function spawn(
     return nodeSpawn(command, args, options);
   }
   const environment = environmentOf(options);
-  const variables = protectingVariables(environment.LD_PRELOAD, { bestEffort });
+  const variables = protectingVariables(environment.LD_PRELOAD, { bestEffort, ...release });
 
   return nodeSpawn(command, args, { ...options, env: { ...environment, ...variables } });
 }

@@ -1,4 +1,5 @@
 import { uptime } from "node:os";
+import type { Priority } from "../linux/priority.js";
 import { commandOf, residentOf } from "../linux/procfs.js";
 import type { Mechanism, Protector } from "../linux/protectors.js";
 import type { ReleaseRecord } from "../linux/record.js";
@@ -29,6 +30,11 @@ export interface AddressSpace {
   readonly elapsedSeconds: number | null;
   /** Until all is freed, at that rate. */
   readonly remainingSeconds: number | null;
+  /** How many threads give the memory back now. */
+  readonly workers: number | null;
+  /** What the release was asked for: bytes a second at most, and a priority. */
+  readonly rateLimit: number | null;
+  readonly priority: Priority | null;
 }
 
 function releaseOf(protectors: readonly Protector[]): ReleaseRecord | undefined {
@@ -78,5 +84,8 @@ export function describe(
     bytesPerSecond: null,
     elapsedSeconds: release ? Math.max(0, uptime() - release.died / 1000) : null,
     remainingSeconds: null,
+    workers: release?.workers ?? null,
+    rateLimit: release?.rate ?? null,
+    priority: release?.priority ?? null,
   });
 }

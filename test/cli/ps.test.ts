@@ -43,6 +43,9 @@ describe("ps", () => {
       bytesPerSecond: null,
       elapsedSeconds: null,
       remainingSeconds: null,
+      workers: null,
+      rateLimit: null,
+      priority: null,
     });
   });
 

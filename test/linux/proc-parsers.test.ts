@@ -173,4 +173,30 @@ describe("what a holder says", () => {
     );
     fc.assert(fc.property(fc.string(), (text) => parseRecord(`x${text}`) === undefined));
   });
+
+  it("is recorded by a helper with what it was asked for, and its workers", () => {
+    const start = "releasing bytes=1 seen=2 died=3";
+    const times = { state: "releasing", bytes: 1, seen: 2, died: 3 };
+    const rates = fc.option(fc.maxSafeNat(), { nil: undefined });
+    const asked = fc.constantFrom("normal", "low", "idle");
+
+    fc.assert(
+      fc.property(rates, asked, fc.integer({ min: 1, max: 64 }), (rate, priority, workers) => {
+        const words = [
+          start,
+          ...(rate === undefined ? [] : [`rate=${rate}`]),
+          ...(priority === "normal" ? [] : [`priority=${priority}`]),
+          `workers=${workers}`,
+        ];
+        expect(parseRecord(words.join(" "))).toEqual({
+          ...times,
+          ...(rate !== undefined && { rate }),
+          priority,
+          workers,
+        });
+      }),
+    );
+    for (const words of ["workers=", "rate=1K workers=1", "priority=normal workers=1", "workers=1 rate=1"])
+      expect(parseRecord(`${start} ${words}`)).toBeUndefined();
+  });
 });

@@ -1,0 +1,26 @@
+/* The CPUs that this thread, and those that it makes, may run on. */
+#ifndef ASYNC_TEARDOWN_CPUS_H
+#define ASYNC_TEARDOWN_CPUS_H
+
+#include <stdint.h>
+
+/* What a kernel can be built for. */
+#define MOST_CPUS 8192
+
+struct cpus {
+	uint64_t set[MOST_CPUS / 64];
+	long bytes; /* of the set that count; negative where nothing is known */
+};
+
+void read_cpus(struct cpus *cpus);
+
+/* At least one. */
+unsigned count_cpus(const struct cpus *cpus);
+
+/* The CPU that the caller runs on; negative where that cannot be known. */
+int current_cpu(void);
+
+/* Moves the caller to another of its CPUs if it runs on this one. Later, it may run on all of them as before. */
+void move_off(struct cpus *cpus, int cpu);
+
+#endif

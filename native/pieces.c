@@ -1,0 +1,80 @@
+#include "pieces.h"
+
+/* A cut within a huge page would split it. 2 MiB is the usual one. */
+#define HUGE_PAGE_BYTES ((uintptr_t)2 << 20)
+#define LARGEST_GAP_BYTES HUGE_PAGE_BYTES
+
+void start_pieces(struct pieces *pieces, int maps, const struct own *own)
+{
+	start_maps(&pieces->reader, maps);
+	pieces->own = own;
+	pieces->are_files_done = 0;
+	pieces->run = pieces->ahead = (struct mapping){.start = 0, .end = 0, .is_private_memory = 1};
+}
+
+int next_file(struct pieces *pieces, struct mapping *piece)
+{
+	while (!pieces->are_files_done && next_mapping(&pieces->reader, piece))
+		if (!piece->is_private_memory && !is_own(pieces->own, piece))
+			return 1;
+	if (!pieces->are_files_done)
+		start_maps(&pieces->reader, pieces->reader.fd);
+	pieces->are_files_done = 1;
+	return 0;
+}
+
+/* The next private mapping. 0 where there is none; -1 where the next one is not for us. */
+static int look_ahead(struct pieces *pieces)
+{
+	if (pieces->ahead.start)
+		return 1;
+	if (!next_mapping(&pieces->reader, &pieces->ahead))
+		return 0;
+	if (pieces->ahead.is_private_memory && !is_own(pieces->own, &pieces->ahead))
+		return 1;
+	pieces->ahead.start = 0;
+	return -1;
+}
+
+/*
+ * Gaps do not matter to madvise(2); but a run that crossed the empty half of an address space would be millions of
+ * calls. And where there are shadow stacks, one may have been put into a gap since we read of it.
+ */
+static int is_crossed(const struct pieces *pieces, uintptr_t gap)
+{
+	return gap == 0 || (gap <= LARGEST_GAP_BYTES && pieces->own->shadow_stack_count == 0);
+}
+
+/* Takes in what follows: a target may have tens of thousands of small mappings. */
+static void lengthen(struct pieces *pieces, size_t bytes)
+{
+	struct mapping *run = &pieces->run, *ahead = &pieces->ahead;
+	int found;
+
+	while (mapping_bytes(run) < bytes && (found = look_ahead(pieces)) != 0) {
+		if (mapping_bytes(run) == 0) {
+			if (found > 0)
+				*run = *ahead;
+		} else if (found < 0 || !is_crossed(pieces, ahead->start - run->end)) {
+			return;
+		}
+		if (found > 0)
+			run->end = ahead->end;
+		ahead->start = 0;
+	}
+}
+
+int next_private(struct pieces *pieces, size_t bytes, struct mapping *piece)
+{
+	struct mapping *run = &pieces->run;
+
+	lengthen(pieces, bytes);
+	*piece = *run;
+	if (mapping_bytes(run) > bytes) {
+		piece->end = run->start + bytes;
+		if (bytes >= HUGE_PAGE_BYTES)
+			piece->end -= piece->end % HUGE_PAGE_BYTES;
+	}
+	run->start = piece->end;
+	return mapping_bytes(piece) > 0;
+}

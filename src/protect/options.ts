@@ -1,0 +1,69 @@
+import { AsyncTeardownError } from "../errors.js";
+import { type Priority, priorities } from "../linux/priority.js";
+
+/** How the memory is given back once the target is dead. */
+export interface ReleaseOptions {
+  /**
+   * How many threads give it back, at most: 1 to 64, or "auto" for as many CPUs as the target may use. Little
+   * memory takes fewer. A holder is always one.
+   * @default "auto"
+   */
+  workers?: number | "auto" | undefined;
+  /**
+   * Bytes a second of private memory, at most; 1 MiB or more. Not for holders.
+   * @default no limit
+   */
+  rate?: number | undefined;
+  /**
+   * How gently: "normal"; "low" with the least share of CPU; "idle" when nothing else wants to run.
+   * @default "normal"
+   */
+  priority?: Priority | undefined;
+}
+
+/** MOST_WORKERS of native/options.h. */
+export const mostWorkers = 64;
+
+/** Bytes a second; less would be a page now and then. */
+export const leastRate = 2 ** 20;
+
+const isWithin = (number: number, least: number, most: number) =>
+  Number.isSafeInteger(number) && number >= least && number <= most;
+
+export const isWorkers = (count: number) => isWithin(count, 1, mostWorkers);
+export const isRate = (rate: number) => isWithin(rate, leastRate, Number.MAX_SAFE_INTEGER);
+
+/**
+ * Refuses what makes no sense, before anything is started.
+ * @throws AsyncTeardownError ERR_USAGE
+ */
+export function checkReleaseOptions({ workers, rate, priority }: ReleaseOptions): void {
+  const refuse = (what: string, value: unknown): never => {
+    throw new AsyncTeardownError("ERR_USAGE", `${what}, not ${JSON.stringify(value) ?? String(value)}`);
+  };
+
+  if (workers !== undefined && workers !== "auto" && !isWorkers(workers))
+    refuse(`workers is "auto" or a whole number from 1 to ${mostWorkers}`, workers);
+  if (rate !== undefined && !isRate(rate))
+    refuse(`rate is a whole number of bytes a second, ${leastRate} or more`, rate);
+  if (priority !== undefined && !priorities.includes(priority))
+    refuse(`priority is one of ${priorities.join(", ")}`, priority);
+}
+
+/** The same as numbers, as struct release_options of native/options.h has them. */
+export function releaseNumbers({ workers = "auto", rate = 0, priority = "normal" }: ReleaseOptions) {
+  return {
+    workers: workers === "auto" ? 0 : workers,
+    rate,
+    priority: priorities.indexOf(priority),
+  };
+}
+
+/** The same as native/preload.c reads it, in its order; what is as usual is left out. */
+export function releaseWords({ workers = "auto", rate, priority = "normal" }: ReleaseOptions): string {
+  return [
+    workers === "auto" ? "" : `,workers=${workers}`,
+    rate === undefined ? "" : `,rate=${rate}`,
+    priority === "normal" ? "" : `,priority=${priority}`,
+  ].join("");
+}
