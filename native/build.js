@@ -31,12 +31,15 @@ const hardened = ["-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack"];
 /** NODELETE: the helper's text must stay where it is, whatever dlclose is asked for. */
 const shared = ["-shared", "-Wl,-z,nodelete", ...hardened];
 
+/** The files of one folder, without their ending. @param {string} folder @param {string[]} names */
+const from = (folder, ...names) => names.map((name) => `${folder}/${name}.c`);
+
 /** What helper and holder have in common. */
-const common = ["settle.c", "confine.c", "status.c", "record.c", "priority.c", "builtins.c"];
+const common = from("common", ...["daemonize", "confine", "proc_status", "record", "priority", "builtins"]);
 
 const helper = [
-  ...["helper.c", "lifeline.c", "namespace.c"],
-  ...["release.c", "workers.c", "cpus.c", "pieces.c", "maps.c", "own.c", "pace.c"],
+  ...from("helper", "helper", "lifeline", "release", "workers", "cpus", "pieces", "maps", "own", "pace"),
+  ...from("common", "pid_namespace"),
   ...common,
 ];
 
@@ -84,7 +87,7 @@ function build(name, flags, files) {
   const paths = files.map((file) => join(sources, file));
   const result = spawnSync(
     compiler.command,
-    [...compiler.flags, ...warnings, ...flags, "-o", temporary, ...paths],
+    [...compiler.flags, ...warnings, ...flags, `-I${sources}`, "-o", temporary, ...paths],
     { stdio: ["ignore", "inherit", "inherit"] },
   );
 
@@ -109,18 +112,23 @@ mkdirSync(output, { recursive: true });
 build(
   "libasync-teardown.so",
   [...freestanding, ...shared, "-nostdlib", "-Wl,-z,defs", ...architecture],
-  ["preload.c", ...helper],
+  [...from("preload", "preload"), ...helper],
 );
 build(
   "addon.node",
   [...freestanding, ...shared, ...architecture, "-isystem", nodeHeaders],
-  ["addon.c", "ends.c", "probe.c", "exec_event.c", "userfaultfd.c", ...helper],
+  [
+    ...from("addon", "addon", "exit_watcher", "probe"),
+    ...from("common", "exec_event", "userfaultfd"),
+    ...helper,
+  ],
 );
 build(
   "async-teardown-holder",
   [...freestanding, "-fPIE", "-static-pie", "-nostdlib", ...hardened, ...architecture],
   [
-    ...["holder.c", "hold.c", "arguments.c", "reader.c", "userfaultfd.c", "exec_event.c", "resident.c"],
+    ...from("holder", "holder", "hold", "argv_record", "reader", "resident"),
+    ...from("common", "exec_event", "userfaultfd"),
     ...common,
   ],
 );
@@ -135,5 +143,5 @@ build(
     ...architecture,
     `-DNODE_OF_BUILD=${JSON.stringify(process.execPath)}`,
   ],
-  ["launcher.c", "planner.c", "complain.c", "namespace.c"],
+  [...from("launcher", "launcher", "planner", "complain"), ...from("common", "pid_namespace")],
 );

@@ -2,7 +2,7 @@ import { closeSync, writeSync } from "node:fs";
 import { AsyncTeardownError } from "../errors.js";
 import { type Bytes, toBuffer } from "../linux/bytes.js";
 
-/** What the launcher (native/launcher.c) is to execute in its own place. */
+/** What the launcher (native/launcher/launcher.c) is to execute in its own place. */
 export interface Plan {
   /** The file to execute. */
   readonly path: Bytes;

@@ -17,7 +17,7 @@ const bit = (signal: number) => 1n << BigInt(signal - 1);
 const mayBeOpen = [SIGHUP, SIGKILL, SIGSTOP, 32, 33].map(bit).reduce((set, each) => set | each);
 const allSignals = (1n << 64n) - 1n;
 
-/** MOST_WORKERS of native/options.h. */
+/** MOST_WORKERS of native/common/release_options.h. */
 const mostWorkers = 64;
 
 /**

@@ -6,7 +6,7 @@ import { builtFile } from "./native.js";
 import type { Priority } from "./priority.js";
 import type { ProcessDirectory } from "./procfs.js";
 
-/** The file name of native/holder.c. */
+/** The file name of native/holder/holder.c. */
 export const holderName = "async-teardown-holder";
 
 /** Room for what the holder records in its own arguments. */
@@ -15,7 +15,7 @@ const blankRecord = " ".repeat(96);
 /** What a holder says of its start: its PID when it is armed, else what could not be done. */
 export type HolderReport = { readonly holder: number } | { readonly errno: number; readonly step: string };
 
-/** Reads "armed <pid>" or "failed <errno> <step>"; native/holder.c. */
+/** Reads "armed <pid>" or "failed <errno> <step>"; native/holder/holder.c. */
 export function parseReport(line: string): HolderReport {
   const [, holder] = /^armed (\d+)\n$/.exec(line) ?? [];
   const [, errno, step] = /^failed (\d+) (.+)\n$/.exec(line) ?? [];

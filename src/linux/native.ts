@@ -6,7 +6,7 @@ import { AsyncTeardownError } from "../errors.js";
 import { type Bytes, toBuffer, toBytes } from "./bytes.js";
 import type { ProcessDirectory } from "./procfs.js";
 
-/** What native/probe.c tries. */
+/** What native/addon/probe.c tries. */
 export type SystemCall =
   | "pidfd_open"
   | "pidfd_send_signal"
@@ -18,7 +18,7 @@ export type SystemCall =
   | "/dev/userfaultfd"
   | "perf_event_open";
 
-/** What native/addon.c exports. */
+/** What native/addon/addon.c exports. */
 interface Addon {
   protectSelf(workers: number, rate: number, priority: number): { step: string; errno: number } | null;
   hasFileCapabilities(path: Buffer): boolean;

@@ -1,6 +1,6 @@
 import type { Priority } from "./priority.js";
 
-/** What helpers and holders tell of themselves: the words of native/record.h and native/holder.c. */
+/** What helpers and holders tell of themselves: the words of native/common/record.h and native/holder/holder.c. */
 export type ProtectorRecord =
   | { readonly state: "holding" }
   /** It could not hold the target's new image, and tries again. */

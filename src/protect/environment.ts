@@ -3,7 +3,7 @@ import { preloadLibrary } from "../linux/native.js";
 import { ownPidNamespace } from "../linux/process.js";
 import { checkReleaseOptions, type ReleaseOptions, releaseWords } from "./options.js";
 
-/** The variables that make a program start protected; native/preload.c reads the second. */
+/** The variables that make a program start protected; native/preload/preload.c reads the second. */
 export interface ProtectingVariables {
   readonly LD_PRELOAD: Bytes;
   readonly ASYNC_TEARDOWN: Bytes;

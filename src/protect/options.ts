@@ -21,7 +21,7 @@ export interface ReleaseOptions {
   priority?: Priority | undefined;
 }
 
-/** MOST_WORKERS of native/options.h. */
+/** MOST_WORKERS of native/common/release_options.h. */
 export const mostWorkers = 64;
 
 /** Bytes a second; less would be a page now and then. */
@@ -50,7 +50,7 @@ export function checkReleaseOptions({ workers, rate, priority }: ReleaseOptions)
     refuse(`priority is one of ${priorities.join(", ")}`, priority);
 }
 
-/** The same as numbers, as struct release_options of native/options.h has them. */
+/** The same as numbers, as struct release_options of native/common/release_options.h has them. */
 export function releaseNumbers({ workers = "auto", rate = 0, priority = "normal" }: ReleaseOptions) {
   return {
     workers: workers === "auto" ? 0 : workers,
@@ -59,7 +59,7 @@ export function releaseNumbers({ workers = "auto", rate = 0, priority = "normal"
   };
 }
 
-/** The same as native/preload.c reads it, in its order; what is as usual is left out. */
+/** The same as native/preload/preload.c reads it, in its order; what is as usual is left out. */
 export function releaseWords({ workers = "auto", rate, priority = "normal" }: ReleaseOptions): string {
   return [
     workers === "auto" ? "" : `,workers=${workers}`,

@@ -1,0 +1,190 @@
+/* Entry for Node.js: what JavaScript has no call for. Every decision is made there; see src/linux/native.ts. */
+#include <linux/kcmp.h>
+#include <node_api.h>
+
+#include "common/confine.h"
+#include "exit_watcher.h"
+#include "helper/helper.h"
+#include "probe.h"
+#include "common/sys.h"
+
+static napi_value make_number(napi_env env, int number)
+{
+	napi_value value = NULL;
+
+	napi_create_int32(env, number, &value);
+	return value;
+}
+
+/* protectSelf(workers, rate, priority): null when a helper is armed, else { step, errno }. The numbers are those of
+ * struct release_options. */
+static napi_value protect_self(napi_env env, napi_callback_info info)
+{
+	struct failure failure = {NULL, 0};
+	struct release_options options;
+	napi_value arguments[3], result, step;
+	size_t count = 3;
+	uint32_t priority;
+	int64_t rate;
+
+	if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count != 3 ||
+	    napi_get_value_uint32(env, arguments[0], &options.workers) != napi_ok ||
+	    napi_get_value_int64(env, arguments[1], &rate) != napi_ok ||
+	    napi_get_value_uint32(env, arguments[2], &priority) != napi_ok) {
+		napi_throw_type_error(env, NULL, "protectSelf takes three numbers");
+		return NULL;
+	}
+	options.rate = (uint64_t)rate;
+	options.priority = (enum priority)priority;
+	if (helper_start(&options, &failure) == 0) {
+		napi_get_null(env, &result);
+		return result;
+	}
+	if (napi_create_object(env, &result) != napi_ok ||
+	    napi_create_string_utf8(env, failure.step, NAPI_AUTO_LENGTH, &step) != napi_ok ||
+	    napi_set_named_property(env, result, "step", step) != napi_ok ||
+	    napi_set_named_property(env, result, "errno", make_number(env, failure.error)) != napi_ok)
+		return NULL; /* the exception is pending */
+	return result;
+}
+
+/* hasFileCapabilities(path: Buffer, NUL-terminated): whether the file has a security.capability. */
+static napi_value has_file_capabilities(napi_env env, napi_callback_info info)
+{
+	napi_value argument, result;
+	size_t count = 1, bytes = 0;
+	void *path = NULL;
+
+	if (napi_get_cb_info(env, info, &count, &argument, NULL, NULL) != napi_ok ||
+	    napi_get_buffer_info(env, argument, &path, &bytes) != napi_ok || bytes == 0 ||
+	    ((char *)path)[bytes - 1] != 0) {
+		napi_throw_type_error(env, NULL, "hasFileCapabilities takes a NUL-terminated Buffer");
+		return NULL;
+	}
+	/* ENODATA: none. ENOTSUP and the like: a file system that knows none. */
+	napi_get_boolean(env, sys_call4(__NR_getxattr, path, "security.capability", 0, 0) > 0, &result);
+	return result;
+}
+
+/* Two numbers, or an exception. */
+static int get_numbers(napi_env env, napi_callback_info info, int32_t numbers[2])
+{
+	napi_value arguments[2];
+	size_t count = 2;
+
+	if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) == napi_ok && count == 2 &&
+	    napi_get_value_int32(env, arguments[0], &numbers[0]) == napi_ok &&
+	    napi_get_value_int32(env, arguments[1], &numbers[1]) == napi_ok)
+		return 0;
+	napi_throw_type_error(env, NULL, "takes two numbers");
+	return -1;
+}
+
+/* compareAddressSpaces(pid, pid): 0 where it is the same, 1 to 3 where not, else a negative errno. */
+static napi_value compare_address_spaces(napi_env env, napi_callback_info info)
+{
+	int32_t pids[2];
+
+	if (get_numbers(env, info, pids) < 0)
+		return NULL;
+	return make_number(env, (int)sys_call3(__NR_kcmp, pids[0], pids[1], KCMP_VM));
+}
+
+/* signalProcess(descriptor of /proc/<pid>, signal): 0 or a positive errno. */
+static napi_value signal_process(napi_env env, napi_callback_info info)
+{
+	int32_t numbers[2];
+
+	if (get_numbers(env, info, numbers) < 0)
+		return NULL;
+	return make_number(env, -(int)sys_call4(__NR_pidfd_send_signal, numbers[0], numbers[1], 0, 0));
+}
+
+/* startEnds(callback(id)): 0 or an errno. Once for each environment: Node.js's main thread, and each worker. */
+static napi_value start_ends(napi_env env, napi_callback_info info)
+{
+	napi_value callback;
+	size_t count = 1;
+	struct exit_watcher *ends = NULL;
+	int error;
+
+	if (napi_get_cb_info(env, info, &count, &callback, NULL, NULL) != napi_ok || count != 1) {
+		napi_throw_type_error(env, NULL, "startEnds takes a function");
+		return NULL;
+	}
+	if ((error = exit_watcher_start(env, callback, &ends)) == 0)
+		napi_set_instance_data(env, ends, NULL, NULL);
+	return make_number(env, error);
+}
+
+/* addEnd(pid, id): a pidfd or a negative errno. */
+static napi_value add_end(napi_env env, napi_callback_info info)
+{
+	int32_t numbers[2];
+	void *ends = NULL;
+
+	if (get_numbers(env, info, numbers) < 0)
+		return NULL;
+	if (napi_get_instance_data(env, &ends) != napi_ok || ends == NULL) {
+		napi_throw_error(env, NULL, "startEnds comes first");
+		return NULL;
+	}
+	return make_number(env, exit_watcher_add(ends, numbers[0], (uint64_t)numbers[1]));
+}
+
+/* removeEnd(pidfd): not closed by Node.js, which in a worker warns of descriptors that it did not open. */
+static napi_value remove_end(napi_env env, napi_callback_info info)
+{
+	napi_value argument;
+	size_t count = 1;
+	int32_t pidfd;
+
+	if (napi_get_cb_info(env, info, &count, &argument, NULL, NULL) != napi_ok || count != 1 ||
+	    napi_get_value_int32(env, argument, &pidfd) != napi_ok)
+		napi_throw_type_error(env, NULL, "removeEnd takes a number");
+	else
+		exit_watcher_remove(pidfd);
+	return NULL;
+}
+
+/* forbidCoreDumps(): the limit that this process has now, 0 or 1 bytes, or a negative errno. */
+static napi_value forbid_own_core_dumps(napi_env env, napi_callback_info info)
+{
+	(void)info;
+	return make_number(env, (int)forbid_core_dumps());
+}
+
+/* probeSystemCalls(): { name: 0 where the call works, else a positive errno }. */
+static napi_value probe_system_calls(napi_env env, napi_callback_info info)
+{
+	napi_value result;
+
+	(void)info;
+	if (napi_create_object(env, &result) != napi_ok)
+		return NULL;
+	for (const struct probe *probe = probes; probe < probes + PROBE_COUNT; probe++)
+		if (napi_set_named_property(env, result, probe->name,
+					    make_number(env, -(int)probe->attempt())) != napi_ok)
+			return NULL; /* the exception is pending */
+	return result;
+}
+
+NAPI_MODULE_INIT()
+{
+	const napi_property_descriptor functions[] = {
+		{"protectSelf", NULL, protect_self, NULL, NULL, NULL, napi_enumerable, NULL},
+		{"hasFileCapabilities", NULL, has_file_capabilities, NULL, NULL, NULL,
+		 napi_enumerable, NULL},
+		{"compareAddressSpaces", NULL, compare_address_spaces, NULL, NULL, NULL,
+		 napi_enumerable, NULL},
+		{"signalProcess", NULL, signal_process, NULL, NULL, NULL, napi_enumerable, NULL},
+		{"startEnds", NULL, start_ends, NULL, NULL, NULL, napi_enumerable, NULL},
+		{"addEnd", NULL, add_end, NULL, NULL, NULL, napi_enumerable, NULL},
+		{"removeEnd", NULL, remove_end, NULL, NULL, NULL, napi_enumerable, NULL},
+		{"forbidCoreDumps", NULL, forbid_own_core_dumps, NULL, NULL, NULL, napi_enumerable, NULL},
+		{"probeSystemCalls", NULL, probe_system_calls, NULL, NULL, NULL, napi_enumerable, NULL},
+	};
+
+	napi_define_properties(env, exports, sizeof(functions) / sizeof(*functions), functions);
+	return exports;
+}

@@ -1,0 +1,22 @@
+/*
+ * What a CPU is. All that differs between the two is in these files:
+ *
+ *   sys_call6               a system call
+ *   sys_clone_onto          clone(2) onto a stack of the child's own
+ *   shadow_stack_pointer    where the kernel keeps this task's return addresses
+ *   PROGRAM_STARTS_WITH     the entry of a program without a libc
+ *   relax                   what a spinning CPU does in between
+ *   SECCOMP_ARCHITECTURE    how a seccomp filter names the system call table
+ */
+#ifndef ASYNC_TEARDOWN_ARCH_H
+#define ASYNC_TEARDOWN_ARCH_H
+
+#if defined(__x86_64__)
+#include "x86_64.h"
+#elif defined(__aarch64__)
+#include "aarch64.h"
+#else
+#error "async-teardown serves x86-64 and aarch64 only"
+#endif
+
+#endif

@@ -1,0 +1,74 @@
+/* x86-64, as arch.h says. */
+#include <asm/unistd.h>
+#include <linux/audit.h>
+#include <stdint.h>
+
+static inline long sys_call6(long number, long a, long b, long c, long d, long e, long f)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+	long result;
+
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	return result;
+}
+
+/*
+ * clone(2) whose child calls entry(argument) on a stack of its own. The child must not return: it has
+ * no frame to return to.
+ */
+static inline long sys_clone_onto(unsigned long flags, void *stack_top, int *parent_tid,
+				  int *child_tid, void (*entry)(void *), void *argument)
+{
+	void **stack = (void **)((uintptr_t)stack_top & ~(uintptr_t)15);
+	register int *r10 __asm__("r10") = child_tid;
+	register long r8 __asm__("r8") = 0;
+	long result;
+
+	*--stack = argument;
+	*--stack = (void *)entry;
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "xor %%ebp, %%ebp\n\t"
+			 "pop %%rax\n\t"
+			 "pop %%rdi\n\t"
+			 "call *%%rax\n\t"
+			 "hlt\n"
+			 "1:"
+			 : "=a"(result)
+			 : "a"(__NR_clone), "D"(flags), "S"(stack), "d"(parent_tid), "r"(r10), "r"(r8)
+			 : "rcx", "r11", "memory");
+	return result;
+}
+
+/* Where the kernel keeps this task's return addresses, or 0 where shadow stacks are off (the
+ * instruction is then a no-op that leaves the register alone). */
+static inline uintptr_t shadow_stack_pointer(void)
+{
+	uintptr_t pointer = 0;
+
+	__asm__ volatile("rdsspq %0" : "+r"(pointer));
+	return pointer;
+}
+
+/* Where a program without a libc begins: hands its stack, as the kernel laid it out, to a function. */
+#define PROGRAM_STARTS_WITH(function)                                                               \
+	__asm__(".globl _start\n_start:\n\t"                                                        \
+		"xor %ebp, %ebp\n\t"                                                                \
+		"mov %rsp, %rdi\n\t"                                                                \
+		"and $-16, %rsp\n\t"                                                                \
+		"call " #function "\n\t"                                                            \
+		"hlt\n")
+
+/* To be done between two looks at a word that another CPU may change. */
+static inline void relax(void)
+{
+	__asm__ volatile("pause" ::: "memory");
+}
+
+#define SECCOMP_ARCHITECTURE AUDIT_ARCH_X86_64

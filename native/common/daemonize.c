@@ -1,0 +1,34 @@
+#include "daemonize.h"
+
+#include "text.h"
+#include "sys.h"
+
+int daemonize(int target, struct failure *failure)
+{
+	struct text name = {.length = 0};
+	long result;
+
+	text_add(&name, "cleanup/");
+	text_add_number(&name, (unsigned)target);
+	if ((result = sys_prctl(PR_SET_NAME, (unsigned long)name.text, 0)) < 0)
+		return fail(failure, "set its name", result);
+	if ((result = sys_setsid()) < 0)
+		return fail(failure, "start a session", result);
+	if ((result = sys_chdir("/")) < 0)
+		return fail(failure, "move to /", result);
+	/* The share of CPU stays. SCHED_IDLE would be lower, but without CAP_SYS_NICE there is no way back
+	 * from it (sched(7)); so the helper of an idle target cannot leave it either, and need not. */
+	sys_set_scheduler(SCHED_BATCH);
+	return 0;
+}
+
+/*
+ * What a parent is given to get from the death of its child to the end of its waitpid: on a machine
+ * with few CPUs, a release that started at once would take the very one that the parent is woken on.
+ */
+#define HEAD_START_NS 1000000L
+
+void let_parent_run(void)
+{
+	sys_sleep(HEAD_START_NS);
+}

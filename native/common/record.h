@@ -1,0 +1,19 @@
+/* What helpers and holders tell of a release, to those who watch from outside; src/linux/record.ts reads it. */
+#ifndef ASYNC_TEARDOWN_RECORD_H
+#define ASYNC_TEARDOWN_RECORD_H
+
+#include <stdint.h>
+
+#include "text.h"
+#include "release_options.h"
+
+uint64_t milliseconds_since_boot(void);
+
+/* "releasing bytes=… seen=… died=…": how much was resident, when that was looked at, when the target died. */
+void describe_release(struct text *line, uint64_t bytes, uint64_t seen, uint64_t died);
+
+/* " rate=… priority=low|idle workers=", each but the last only where it is not the default; the number of workers
+ * is to follow. */
+void describe_options(struct text *line, const struct release_options *options);
+
+#endif

@@ -1,0 +1,213 @@
+#include "helper.h"
+
+#include <asm/signal.h>
+
+#include "common/confine.h"
+#include "lifeline.h"
+#include "common/pid_namespace.h"
+#include "release.h"
+#include "common/daemonize.h"
+#include "common/sys.h"
+#include "workers.h"
+
+/*
+ * What the helper has of its own is one mapping, below; everything else it shares with the target.
+ * Pages are taken only when touched: three or four of them.
+ *
+ *   low                                                                              high
+ *   +-----------------+---------------------+---------------------+---------------+--------+
+ *   | guard           | stack of the helper | stacks of the       | stack of the  | struct |
+ *   | PROT_NONE       |                     | workers             | go-between    | helper |
+ *   +-----------------+---------------------+---------------------+---------------+--------+
+ *   |<- GUARD_BYTES ->|<------------------------ STACKS_BYTES -------------------------->|
+ *                                           |<WORKER_STACKS_BYTES>|<- GO_BETWEEN_BYTES ->|
+ *
+ * 64 KiB is the largest page of either architecture, so both parts are whole pages everywhere.
+ */
+#define GUARD_BYTES ((size_t)64 << 10)
+#define STACKS_BYTES ((size_t)128 << 10)
+#define GO_BETWEEN_BYTES ((size_t)8 << 10)
+
+enum helper_state {
+	GONE = 0, /* written by the kernel when the helper ends (CLONE_CHILD_CLEARTID) */
+	STARTING = 1,
+	ARMED = 2,
+};
+
+struct helper {
+	uint32_t state; /* enum helper_state; a futex */
+	int pid;	/* of the helper; written by the kernel before the helper's first step */
+	struct release_options options;
+	struct release_means means;
+	struct lifeline lifeline;
+	struct failure failure;
+};
+
+/* ---- the helper's life --------------------------------------------------------------------- */
+
+/* What waiting (the first six) and releasing take, and no more. */
+static const struct sock_filter allowed[] = {
+	FILTER_START,
+	ALLOW(futex),
+	ALLOW(ppoll),
+	ALLOW(nanosleep),
+	ALLOW(clock_gettime),
+	ALLOW(restart_syscall), /* a sleep that SIGSTOP and SIGCONT interrupted */
+	ALLOW(pread64),
+	/* Nothing that it has open can be written to but its record and its session's share of CPU. */
+	ALLOW(pwrite64),
+	ALLOW(write),
+	ALLOW(madvise),
+	ALLOW(munmap),
+	ALLOW(sched_getaffinity),
+	ALLOW_IF(sched_setaffinity, 0, 0), /* of the caller alone */
+	ALLOW(getcpu),
+	ALLOW_IF(sched_setscheduler, 1, SCHED_IDLE),
+	ALLOW_IF(setpriority, 2, LEAST_NICE),
+	ALLOW_IF(clone, 0, WORKER_THREAD), /* which has this filter, too */
+	ALLOW(exit_group),
+	/* unshare(CLONE_VM) changes nothing; it only tells whether others use this address space. */
+	ALLOW_IF(unshare, 0, CLONE_VM),
+	FILTER_END,
+};
+
+static void helper_main(void *argument)
+{
+	struct helper *helper = argument;
+	struct release_means *means = &helper->means;
+
+	if (daemonize(helper->lifeline.target, &helper->failure) < 0)
+		sys_exit_group(1);
+	means->maps = (int)sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	if (close_all_but(helper->lifeline.death, means->maps, &helper->failure) < 0)
+		sys_exit_group(1);
+	means->status = (int)sys_open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	means->record = (int)sys_memfd_create("async-teardown");
+	means->priority = open_priority(helper->options.priority);
+	if (drop_privileges(&helper->failure) < 0 ||
+	    allow_only(allowed, sizeof(allowed) / sizeof(*allowed), 0, &helper->failure) < 0)
+		sys_exit_group(1);
+
+	store(&helper->state, ARMED);
+	sys_futex(&helper->state, FUTEX_WAKE, 1, 0);
+
+	if (lifeline_wait(&helper->lifeline, &helper->failure) == DEAD) {
+		let_parent_run();
+		release_address_space(&helper->options, means);
+	}
+	sys_exit_group(0);
+}
+
+/*
+ * Between target and helper stands a go-between that ends at once, so that the helper is not the
+ * target's child: no zombie when the helper is killed or has made way for a new image, nothing for a
+ * wait(__WALL) of the target to find, and nothing for those who kill a process by its children.
+ *
+ * It opens the pidfd, because it alone can be sure: as long as the target is its parent, the PID is
+ * the target's.
+ */
+static void go_between_main(void *argument)
+{
+	struct helper *helper = argument;
+	long result;
+
+	lifeline_open(&helper->lifeline);
+	if (sys_getppid() != helper->lifeline.target)
+		sys_exit_group(1);
+	result = sys_clone_onto(CLONE_VM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID, helper->means.stacks,
+				&helper->pid, (int *)&helper->state, helper_main, helper);
+	if (result < 0)
+		fail(&helper->failure, "clone the helper", result);
+	sys_exit_group(0);
+}
+
+/* ---- the target's side --------------------------------------------------------------------- */
+
+/* Where a helper would be in the wrong place. */
+static const char *why_not_here(void)
+{
+	int adopts_orphans = 0;
+
+	if (children_leave_pid_namespace())
+		return "start a helper: this process's children go to another PID namespace";
+	/* Its exit ends every process of its PID namespace, and waits for them; pid_namespaces(7). */
+	if (sys_getpid() == 1)
+		return "start a helper that outlives it: it is the init of its PID namespace";
+	/* The orphaned helper would become its child: a wait() for all its children would never end. */
+	if (sys_prctl(PR_GET_CHILD_SUBREAPER, (unsigned long)&adopts_orphans, 0) == 0 && adopts_orphans)
+		return "start a helper out of its sight: it is a subreaper, which every orphan goes to";
+	return 0;
+}
+
+/* Returns once the helper is parked on the lifeline, or gone. */
+static void await_armed(struct helper *helper)
+{
+	while (load(&helper->state) == STARTING)
+		sys_futex(&helper->state, FUTEX_WAIT, STARTING, 0);
+	while (load(&helper->state) == ARMED && !lifeline_is_tied(&helper->lifeline))
+		sys_sleep(20000);
+}
+
+static int start(struct helper *helper, struct failure *failure)
+{
+	/* CLONE_VFORK: when this returns, the go-between no longer runs in our memory. */
+	long go_between =
+		sys_clone_onto(CLONE_VM | CLONE_VFORK, helper, 0, 0, go_between_main, helper);
+
+	if (go_between < 0)
+		return fail(failure, "clone the helper", go_between);
+	/* Fails only where another thread, in a wait for any child at all, was faster: as good. */
+	sys_wait4((int)go_between, 0, (int)__WCLONE);
+
+	if (helper->pid != 0)
+		await_armed(helper);
+	if (helper->pid != 0 && load(&helper->state) == ARMED)
+		return 0;
+	*failure = helper->failure;
+	if (!failure->step)
+		fail(failure, "keep the helper alive: it was killed", 0);
+	return -1;
+}
+
+int helper_start(const struct release_options *options, struct failure *failure)
+{
+	const size_t bytes = GUARD_BYTES + STACKS_BYTES;
+	const char *reason = why_not_here();
+	signal_set all = ~(signal_set)0, before;
+	int started = -1;
+	long result;
+
+	if (reason)
+		return fail(failure, reason, 0);
+	char *mapping = sys_mmap(bytes, PROT_NONE,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE);
+
+	if (sys_failed(mapping))
+		return fail(failure, "map the helper's stack", (long)mapping);
+	/* Not in the target's children, and not in its core dumps. */
+	if ((result = sys_mprotect(mapping + GUARD_BYTES, STACKS_BYTES, PROT_READ | PROT_WRITE)) < 0 ||
+	    (result = sys_madvise((uintptr_t)mapping, bytes, MADV_DONTFORK)) < 0 ||
+	    (result = sys_madvise((uintptr_t)mapping, bytes, MADV_DONTDUMP)) < 0) {
+		fail(failure, "prepare the helper's stack", result);
+		goto unmap;
+	}
+	struct helper *helper = (struct helper *)(mapping + bytes) - 1;
+
+	helper->state = STARTING;
+	helper->options = *options;
+	helper->means.stacks = mapping + bytes - GO_BETWEEN_BYTES - WORKER_STACKS_BYTES;
+	helper->lifeline.target = sys_getpid();
+
+	/* A signal handler of the target must never run in the helper. */
+	if ((result = sys_signal_mask(SIG_SETMASK, &all, &before)) < 0) {
+		fail(failure, "block signals", result);
+		goto unmap;
+	}
+	started = start(helper, failure);
+	sys_signal_mask(SIG_SETMASK, &before, 0);
+	if (started == 0)
+		return 0;
+unmap:
+	sys_munmap((uintptr_t)mapping, bytes);
+	return -1;
+}

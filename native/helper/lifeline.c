@@ -1,0 +1,144 @@
+#include "lifeline.h"
+
+#include "common/text.h"
+#include "release.h"
+#include "common/sys.h"
+
+void lifeline_open(struct lifeline *lifeline)
+{
+	struct text path = {.length = 0};
+
+	lifeline->death = (int)sys_pidfd_open(lifeline->target);
+	lifeline->death_is_pidfd = lifeline->death >= 0 && sys_poll_one(lifeline->death, 0) >= 0;
+	if (lifeline->death_is_pidfd)
+		return;
+	if (lifeline->death >= 0)
+		sys_close(lifeline->death);
+	text_add(&path, "/proc/");
+	text_add_number(&path, (unsigned)lifeline->target);
+	text_add(&path, "/stat");
+	lifeline->death = (int)sys_open(path.text, O_RDONLY | O_CLOEXEC);
+}
+
+/* The kernel sets the bit when it ties a waiter to the owner's task. */
+int lifeline_is_tied(const struct lifeline *lifeline)
+{
+	return (load(&lifeline->futex) & FUTEX_WAITERS) != 0;
+}
+
+/*
+ * Whether the PID is still a task that runs. ESRCH is the kernel's word for one that is past exit_mm
+ * (its futex state is "dead") or is not there at all; every other answer needs a living owner.
+ */
+static int main_thread_is_gone(const struct lifeline *lifeline)
+{
+	uint32_t probe = (uint32_t)lifeline->target;
+
+	return sys_futex(&probe, FUTEX_TRYLOCK_PI, 0, 0) == -ESRCH;
+}
+
+/* From proc_pid_stat(5): "pid (comm) state ppid …", num_threads the 20th field. A zombie with other
+ * threads is a process whose main thread ended early. */
+static int stat_says_dead(int stat)
+{
+	char text[512];
+	long bytes = sys_pread(stat, text, sizeof(text), 0);
+	long at = bytes - 1;
+	char state;
+
+	if (bytes <= 0)
+		return 1; /* ESRCH: reaped */
+	while (at > 0 && text[at] != ')') /* the name may hold anything; the fields behind it do not */
+		at--;
+	if (at + 2 >= bytes)
+		return 1;
+	state = text[at + 2];
+	if (state != 'Z' && state != 'X')
+		return 0;
+	for (int field = 2; field < 20 && at < bytes; at++)
+		if (text[at] == ' ')
+			field++;
+	return at < bytes && (text[at] == '0' || text[at] == '1') && text[at + 1] == ' ';
+}
+
+#define LONGEST_STEP_MS 16
+
+static int is_dead_within(const struct lifeline *lifeline, int milliseconds)
+{
+	if (lifeline->death_is_pidfd)
+		return sys_poll_one(lifeline->death, milliseconds) > 0;
+	if (lifeline->death >= 0 && stat_says_dead(lifeline->death))
+		return 1;
+	/* Without even a sleep (a seccomp filter) waiting would be spinning: the release finds out for
+	 * itself whether the target still needs the memory. */
+	if (milliseconds > 0 && sys_sleep(milliseconds * NANOSECONDS_PER_MILLISECOND) < 0)
+		return 1;
+	/* So with neither a pidfd nor /proc, where nothing can be asked. */
+	return lifeline->death < 0 && milliseconds == LONGEST_STEP_MS;
+}
+
+/* How long a wait on the lifeline may last, in seconds, before it is begun anew. */
+#define LIFELINE_SECONDS 3600
+
+/*
+ * Waits until the futex is "unlocked", which only the kernel does. 1 if so, 0 if the target was found dead
+ * otherwise, -1 and *failure if the kernel does not play along.
+ *
+ * After a stop (SIGSTOP, a frozen cgroup) the kernel looks the owner up again, by its number. If the
+ * target exec'd meanwhile, or died and the number is another's, nothing would ever tell: hence the limit.
+ */
+static int wait_on_futex(struct lifeline *lifeline, struct failure *failure)
+{
+	struct __kernel_timespec until;
+	long result;
+
+	for (;;) {
+		if ((result = sys_clock(CLOCK_REALTIME, &until)) < 0)
+			break;
+		until.tv_sec += LIFELINE_SECONDS;
+		store(&lifeline->futex, (uint32_t)lifeline->target);
+		result = sys_futex(&lifeline->futex, FUTEX_LOCK_PI, 0, &until);
+		if (result == 0 || result == -ESRCH)
+			return 1;
+		if (result != -EINTR && result != -EAGAIN && result != -ETIMEDOUT)
+			break;
+		if (is_dead_within(lifeline, 0))
+			return 0;
+		if (is_last_user()) /* it exec'd meanwhile: the PID runs, but not in this memory */
+			return 1;
+	}
+	return fail(failure, "wait on a priority-inheritance futex", result);
+}
+
+/*
+ * The futex is a priority-inheritance one that names the target's main thread as its owner, so
+ * the kernel wakes us when that thread can never unlock it: it exits, or it execs
+ * (futex_exit_release, futex_exec_release in kernel/futex/core.c). No signal, no descriptor in the
+ * target, no word of its libc, no wake-up before. The target inherits no priority by it: the helper was
+ * cloned with the target's own.
+ *
+ * Woken, one of three things is so:
+ *   - the PID still runs: it has a new image (also when another thread did the exec: it took the PID);
+ *   - the process is dead, or about to be: the pidfd tells;
+ *   - only its main thread ended, and other threads go on. That, and only that, is waited for in steps,
+ *     because an exec of one of them would wake nobody.
+ */
+enum end lifeline_wait(struct lifeline *lifeline, struct failure *failure)
+{
+	int waited = wait_on_futex(lifeline, failure);
+	int step = 1;
+
+	if (waited <= 0)
+		return waited < 0 ? UNKNOWN : DEAD;
+	for (;;) {
+		int gone = main_thread_is_gone(lifeline);
+
+		/* Asked in this order: a PID that died and was reused in between is dead by its pidfd. */
+		if (is_dead_within(lifeline, gone ? step : 0))
+			return DEAD;
+		if (!gone)
+			return REPLACED;
+		if (step < LONGEST_STEP_MS)
+			step *= 2;
+	}
+}

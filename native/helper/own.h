@@ -1,0 +1,20 @@
+/* What of an address space is the helper's own, and is not to be released before it has ended. */
+#ifndef ASYNC_TEARDOWN_OWN_H
+#define ASYNC_TEARDOWN_OWN_H
+
+#include "maps.h"
+#include "common/release_options.h"
+
+struct own {
+	const void *stacks; /* anywhere in the mapping that all stacks are in */
+	uintptr_t shadow_stacks[MOST_WORKERS];
+	unsigned shadow_stack_count; /* 0 where the CPU or the target has none */
+};
+
+/* To be called by each thread, before anything is released that might be its shadow stack. */
+void add_own_shadow_stack(struct own *own);
+
+/* Whether a mapping has anything in it that is the helper's. */
+int is_own(const struct own *own, const struct mapping *mapping);
+
+#endif

@@ -1,0 +1,43 @@
+/* What a holder knows, and what it does from its arming to its end. */
+#ifndef ASYNC_TEARDOWN_HOLD_H
+#define ASYNC_TEARDOWN_HOLD_H
+
+#include <stdint.h>
+
+#include "common/exec_event.h"
+#include "reader.h"
+
+struct holder {
+	int target;
+	int death;   /* a pidfd of the target */
+	int cmdline; /* in the target's /proc/<pid>, as are the next two */
+	int status;
+	int pagemap; /* or -1 */
+	struct exec_event exec;
+	struct readers readers;
+	struct reader *current; /* the one that holds; null where none does */
+	uint64_t bytes, seen;	/* resident at the last look, and when that was */
+	int next_look;		/* milliseconds until then, or 0: never */
+	const char *priority;
+	char *record;
+};
+
+int is_dead_within(const struct holder *holder, int milliseconds);
+
+/*
+ * Holds the address space that the target has now, then lets go of the one that it had. They are the same
+ * if it has not exec'd: nothing is lost between the two, and no more has to be known.
+ *
+ * In the middle of an exec the new image has no arguments yet, and there is nothing to read for a while.
+ * But a target whose main thread has ended shows nothing at all any more: what is held is still its own. It
+ * stays held, unless the reader that holds was interrupted and nobody can take over: it would spin for ever.
+ */
+void hold_what_is_there(struct holder *holder, int interrupted);
+
+/* Returns when the target is dead. */
+void keep_holding(struct holder *holder);
+
+/* Gives the memory back, and ends. */
+__attribute__((noreturn)) void release(struct holder *holder);
+
+#endif

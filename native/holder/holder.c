@@ -1,0 +1,222 @@
+/*
+ * The holder: keeps the address space of one target alive from outside, and tears it down when the target
+ * is dead. A static program without a libc; src/linux/holder.ts starts it.
+ *
+ *   async-teardown-holder PID PRIORITY CGROUPS RECORD
+ *   PID       of the target
+ *   PRIORITY  of the teardown: normal, low or idle
+ *   CGROUPS   how many cgroup.procs it has to enter
+ *   RECORD    room for what it saw, a blank string; overwritten where it stands, so that it shows in
+ *             /proc/<holder>/cmdline:
+ *
+ *               holding
+ *               waiting    (it could not hold the target's new image, and tries again)
+ *               releasing bytes=8589934592 seen=1234567 died=1234570
+ *
+ *             `bytes` were resident when it looked for the last time; `seen` and `died` are milliseconds
+ *             since the machine's boot.
+ *
+ *   descriptor 1    takes its report, one line: "armed <its PID>" or "failed <errno> <what it could not do>"
+ *   descriptor 3    the directory /proc/<PID>. It can never come to mean another process, as a number can.
+ *   descriptors 4…  the cgroup.procs
+ *
+ * The process that is started ends at once; the holder is its child. It may be killed at any time: then the
+ * target dies as if it had never been held.
+ */
+#include <asm/signal.h>
+
+#include "common/confine.h"
+#include "hold.h"
+#include "common/text.h"
+#include "common/priority.h"
+#include "argv_record.h"
+#include "resident.h"
+#include "common/daemonize.h"
+#include "common/sys.h"
+
+#define REPORT 1
+#define DIRECTORY 3
+#define FIRST_CGROUP 4
+
+/* What a process takes at most, as a rule, from the loss of its memory to the word of its death. */
+#define DYING_MS 100
+
+/* ---- its report ---------------------------------------------------------------------------- */
+
+static __attribute__((noreturn)) void give_up(const struct failure *failure)
+{
+	struct text line = {.length = 0};
+
+	text_add(&line, "failed ");
+	text_add_number(&line, (unsigned)failure->error);
+	text_add(&line, " ");
+	text_add(&line, failure->step);
+	text_add(&line, "\n");
+	sys_write(REPORT, line.text, line.length);
+	sys_exit_group(1);
+}
+
+/* Nobody who reads it means that nobody wants the holder. */
+static void report_armed(void)
+{
+	struct text line = {.length = 0};
+
+	text_add(&line, "armed ");
+	text_add_number(&line, (unsigned long)sys_getpid());
+	text_add(&line, "\n");
+	if (sys_write(REPORT, line.text, line.length) < 0)
+		sys_exit_group(1);
+	sys_close(REPORT);
+}
+
+/* ---- the start ----------------------------------------------------------------------------- */
+
+/* What waiting, holding and releasing take, and no more. */
+static const struct sock_filter allowed[] = {
+	FILTER_START,
+	ALLOW(ppoll),
+	ALLOW(futex),
+	ALLOW(pread64),
+	ALLOW(read),
+	ALLOW(madvise),
+	ALLOW(nanosleep),
+	ALLOW(clock_gettime),
+	ALLOW(restart_syscall),
+	ALLOW(close),
+	ALLOW(getpid),
+	ALLOW(exit_group),
+	ALLOW_IF(write, 0, REPORT),
+	ALLOW_IF(ioctl, 1, UFFDIO_ZEROPAGE),
+	ALLOW_IF(ioctl, 1, PAGEMAP_SCAN_REQUEST),
+	FILTER_END,
+};
+
+static int open_in_proc(const char *name, const char *step, struct failure *failure)
+{
+	long fd = sys_open_at(DIRECTORY, name, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? fail(failure, step, fd) : (int)fd;
+}
+
+/*
+ * Opens all that it will need. What was opened stays usable without any capability; whether it may hold
+ * the target at all is decided here, by the permission that its environment takes (ptrace(2), "read").
+ */
+static int open_all(struct holder *holder, struct failure *failure)
+{
+	int environment;
+	long death = sys_pidfd_open(holder->target);
+
+	if (death < 0)
+		return fail(failure, "open a pidfd", death);
+	holder->death = (int)death;
+	if ((environment = open_in_proc("environ", "open the target's environ", failure)) < 0)
+		return -1;
+	sys_close(environment);
+	if ((holder->cmdline = open_in_proc("cmdline", "open the target's cmdline", failure)) < 0 ||
+	    (holder->status = open_in_proc("status", "open the target's status", failure)) < 0)
+		return -1;
+	holder->pagemap = (int)sys_open_at(DIRECTORY, "pagemap", O_RDONLY | O_CLOEXEC);
+	exec_event_open(&holder->exec, holder->target);
+	return readers_open(&holder->readers, failure);
+}
+
+/* That of the teardown, and of the little that comes before. */
+static void step_back(const char *word)
+{
+	enum priority priority = word[0] == 'i'	  ? PRIORITY_IDLE
+				 : word[0] == 'l' ? PRIORITY_LOW
+						  : PRIORITY_NORMAL;
+	int opened = open_priority(priority);
+
+	set_priority(priority, opened);
+	if (opened >= 0)
+		sys_close(opened);
+}
+
+/* Others of its user, without capabilities as well, would else have its descriptors and its root; proc(5). */
+static int forbid_inspection(struct failure *failure)
+{
+	long result = sys_prctl(PR_SET_DUMPABLE, 0, 0);
+
+	return result < 0 ? fail(failure, "forbid that others look into it", result) : 0;
+}
+
+static int arm(struct holder *holder, struct failure *failure)
+{
+	if (daemonize(holder->target, failure) < 0)
+		return -1;
+	if (close_all_but(REPORT, DIRECTORY, failure) < 0)
+		return -1;
+	step_back(holder->priority);
+	if (open_all(holder, failure) < 0 ||
+	    forbid_inspection(failure) < 0 || drop_privileges(failure) < 0 ||
+	    readers_start(&holder->readers, holder->cmdline, failure) < 0 ||
+	    allow_only(allowed, sizeof(allowed) / sizeof(*allowed), SECCOMP_FILTER_FLAG_TSYNC, failure) < 0)
+		return -1;
+	sys_close(DIRECTORY);
+	hold_what_is_there(holder, 0);
+	/* Asked last. The directory was the target's before the pidfd was opened: if the target lives now,
+	 * every number that was used in between was its own. One without a memory is most likely dying. */
+	if (is_dead_within(holder, holder->current ? 0 : DYING_MS))
+		return fail(failure, "hold it before it ended", -ESRCH);
+	if (!holder->current)
+		return fail(failure, "take hold of its memory: its arguments cannot be read", 0);
+	return 0;
+}
+
+/* Before anything is allocated, so that it is all accounted there. "0" is the writer; cgroups(7). */
+static int enter_cgroups(unsigned count, struct failure *failure)
+{
+	for (unsigned i = 0; i < count; i++) {
+		long result = sys_write((int)(FIRST_CGROUP + i), "0", 1);
+
+		if (result < 0)
+			return fail(failure, "enter a cgroup", result);
+	}
+	return 0;
+}
+
+static unsigned number(const char *digits)
+{
+	unsigned value = 0;
+
+	for (; *digits >= '0' && *digits <= '9'; digits++)
+		value = value * 10 + (unsigned)(*digits - '0');
+	return value;
+}
+
+__attribute__((noreturn, used)) static void start(const long *stack)
+{
+	char *const *arguments = (char *const *)(stack + 1);
+	static struct holder holder = {.exec = {.fd = -1}};
+	struct failure failure = {0, 0};
+	signal_set all = ~(signal_set)0;
+	long result;
+
+	if (stack[0] != 5) {
+		fail(&failure, "make sense of its arguments", 0);
+		give_up(&failure);
+	}
+	holder.target = (int)number(arguments[1]);
+	holder.record = arguments[4];
+	holder.priority = arguments[2];
+	if (enter_cgroups(number(arguments[3]), &failure) < 0)
+		give_up(&failure);
+	if ((result = sys_signal_mask(SIG_SETMASK, &all, 0)) < 0 ||
+	    (result = sys_call2(__NR_clone, SIGCHLD, 0)) < 0) {
+		fail(&failure, "start a process", result);
+		give_up(&failure);
+	}
+	if (result > 0)
+		sys_exit_group(0);
+
+	if (arm(&holder, &failure) < 0)
+		give_up(&failure);
+	show_state(&holder);
+	report_armed();
+	keep_holding(&holder);
+	release(&holder);
+}
+
+PROGRAM_STARTS_WITH(start);

@@ -1,7 +1,0 @@
-/* Whether this process's next child would be in its own PID namespace. */
-#ifndef ASYNC_TEARDOWN_NAMESPACE_H
-#define ASYNC_TEARDOWN_NAMESPACE_H
-
-int children_leave_pid_namespace(void);
-
-#endif
