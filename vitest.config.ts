@@ -1,11 +1,35 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
+
+const isForUnits = (file: string) =>
+  !/from "(execa|node:child_process|.*\/support\/(?!paths|memory).*)"/.test(readFileSync(file, "utf8"));
+
+/** Test files that start no process; test/README.md has the rule. */
+const unit = readdirSync("test", { recursive: true, encoding: "utf8" })
+  .map((name) => `test/${name}`)
+  .filter((file) => file.endsWith(".test.ts") && !file.startsWith("test/e2e/") && isForUnits(file));
+
+/** What is compiled once, before the tests that start processes. */
+const globalSetup = "test/support/compile.ts";
 
 export default defineConfig({
   test: {
-    globalSetup: "test/support/compile.ts",
     // Tests fill memory and look at what becomes of it: one at a time.
     fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 300_000, // installs packages
+    projects: [
+      { extends: true, test: { name: "unit", include: unit } },
+      {
+        extends: true,
+        test: {
+          name: "native",
+          include: ["test/**/*.test.ts"],
+          exclude: [...unit, "test/e2e/**"],
+          globalSetup,
+        },
+      },
+      { extends: true, test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], globalSetup } },
+    ],
   },
 });
