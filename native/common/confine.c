@@ -96,21 +96,39 @@ long forbid_core_dumps(void)
 
 	if (result < 0)
 		return result;
-	limit.rlim_cur = limit.rlim_max < 1 ? limit.rlim_max : 1;
+	/* The hard limit as well: others of its user could raise the soft one; prlimit(2). */
+	limit.rlim_cur = limit.rlim_max = limit.rlim_max < 1 ? limit.rlim_max : 1;
 	result = sys_set_limit(RLIMIT_CORE, &limit);
 	return result < 0 ? result : (long)limit.rlim_cur;
 }
 
-int drop_privileges(struct failure *failure)
+/*
+ * Effective and inheritable capabilities go, and the ambient ones with them. The permitted ones stay: whoever has
+ * fewer of those may not trace this process, nor open its memory (ptrace(2); cap_ptrace_access_check in
+ * security/commoncap.c). Without them a helper would let others into a target that they may not touch. They are
+ * of no use to it, because the filter that follows forbids capset and exec.
+ */
+static long disarm_capabilities(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0, 0, 0}, {0, 0, 0}};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+	long result = sys_capget(&header, sets);
+
+	if (result < 0)
+		return result;
+	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		sets[i].effective = sets[i].inheritable = 0;
+	return sys_capset(&header, sets);
+}
+
+int drop_privileges(struct failure *failure)
+{
 	long result;
 
 	/* One of a helper would be one of the target's whole memory. */
 	if ((result = forbid_core_dumps()) < 0)
 		return fail(failure, "forbid core dumps", result);
-	if ((result = sys_capset(&header, none)) < 0)
+	if ((result = disarm_capabilities()) < 0)
 		return fail(failure, "drop capabilities", result);
 	if ((result = sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0)) < 0)
 		return fail(failure, "set no_new_privs", result);

@@ -280,6 +280,11 @@ static inline long sys_get_limit(int resource, struct rlimit64 *limit)
 	return sys_call4(__NR_prlimit64, 0, resource, 0, limit);
 }
 
+static inline long sys_capget(struct __user_cap_header_struct *header, struct __user_cap_data_struct *data)
+{
+	return sys_call2(__NR_capget, header, data);
+}
+
 static inline long sys_capset(struct __user_cap_header_struct *header,
 			      const struct __user_cap_data_struct *data)
 {

@@ -57,13 +57,14 @@ static const struct sock_filter allowed[] = {
 	/* Nothing that it has open can be written to but its record and its session's share of CPU. */
 	ALLOW(pwrite64),
 	ALLOW(write),
-	ALLOW(madvise),
+	ALLOW_IF(madvise, 2, MADV_DONTNEED),
+	ALLOW_IF(madvise, 2, MADV_DONTNEED_LOCKED),
 	ALLOW(munmap),
 	ALLOW(sched_getaffinity),
-	ALLOW_IF(sched_setaffinity, 0, 0), /* of the caller alone */
+	ALLOW_IF(sched_setaffinity, 0, 0), /* of the caller alone, as are the next ones but getcpu */
 	ALLOW(getcpu),
-	ALLOW_IF(sched_setscheduler, 1, SCHED_IDLE),
-	ALLOW_IF(setpriority, 2, LEAST_NICE),
+	ALLOW_IF_2(sched_setscheduler, 0, 0, 1, SCHED_IDLE),
+	ALLOW_IF_3(setpriority, 0, PRIO_PROCESS, 1, 0, 2, LEAST_NICE),
 	ALLOW_IF(clone, 0, WORKER_THREAD), /* which has this filter, too */
 	ALLOW(exit_group),
 	/* unshare(CLONE_VM) changes nothing; it only tells whether others use this address space. */

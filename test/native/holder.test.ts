@@ -77,7 +77,7 @@ describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
   it("has shut the door: session, directory, environment, descriptors, capabilities, calls, signals", async () => {
     const { pid } = await startReady(hog(0, "stay"));
     const { holder } = await attach(pid);
-    const { CapInh, CapPrm, CapEff, CapAmb, Seccomp, NoNewPrivs, SigBlk, Name } = status(holder);
+    const { CapInh, CapEff, CapAmb, Seccomp, NoNewPrivs, SigBlk, Name } = status(holder);
 
     expect(Name).toBe(`cleanup/${pid}`);
     expect(sessionOf(holder)).toBe(holder);
@@ -86,7 +86,7 @@ describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
       const { CapEff, Seccomp } = status(Number(thread));
       expect([Number(`0x${CapEff}`), Seccomp]).toEqual([0, "2"]);
     }
-    expect([CapInh, CapPrm, CapEff, CapAmb].map((set) => Number(`0x${set}`))).toEqual([0, 0, 0, 0]);
+    expect([CapInh, CapEff, CapAmb].map((set) => Number(`0x${set}`))).toEqual([0, 0, 0]);
     expect([Seccomp, NoNewPrivs]).toEqual(["2", "1"]);
     // All but SIGKILL (9) and SIGSTOP (19), which cannot be blocked.
     expect(BigInt(`0x${SigBlk}`)).toBe(~((1n << 8n) | (1n << 18n)) & ((1n << 64n) - 1n));
