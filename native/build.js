@@ -38,7 +38,20 @@ const from = (folder, ...names) => names.map((name) => `${folder}/${name}.c`);
 const common = from("common", ...["daemonize", "confine", "proc_status", "record", "priority", "builtins"]);
 
 const helper = [
-  ...from("helper", "helper", "lifeline", "release", "workers", "cpus", "pieces", "maps", "own", "pace"),
+  ...from(
+    "helper",
+    "helper",
+    "lifeline",
+    "release",
+    "crew",
+    "files",
+    "workers",
+    "cpus",
+    "pieces",
+    "maps",
+    "own",
+    "pace",
+  ),
   ...from("common", "pid_namespace"),
   ...common,
 ];

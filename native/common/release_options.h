@@ -6,7 +6,7 @@
 
 #include "priority.h"
 
-/* The helper's first thread, and those that it starts for the release. */
+/* The helper's first thread, and those that it starts for the release of private memory. */
 #define MOST_WORKERS 64
 
 struct release_options {

@@ -8,7 +8,7 @@
 #include "release.h"
 #include "common/daemonize.h"
 #include "common/sys.h"
-#include "workers.h"
+#include "crew.h"
 
 /*
  * What the helper has of its own is one mapping, below; everything else it shares with the target.
@@ -16,11 +16,11 @@
  *
  *   low                                                                              high
  *   +-----------------+---------------------+---------------------+---------------+--------+
- *   | guard           | stack of the helper | stacks of the       | stack of the  | struct |
- *   | PROT_NONE       |                     | workers             | go-between    | helper |
+ *   | guard           | stack of the helper | stacks of its       | stack of the  | struct |
+ *   | PROT_NONE       |                     | other threads       | go-between    | helper |
  *   +-----------------+---------------------+---------------------+---------------+--------+
  *   |<- GUARD_BYTES ->|<------------------------ STACKS_BYTES -------------------------->|
- *                                           |<WORKER_STACKS_BYTES>|<- GO_BETWEEN_BYTES ->|
+ *                                           |<THREAD_STACKS_BYTES>|<- GO_BETWEEN_BYTES ->|
  *
  * 64 KiB is the largest page of either architecture, so both parts are whole pages everywhere.
  */
@@ -65,7 +65,7 @@ static const struct sock_filter allowed[] = {
 	ALLOW(getcpu),
 	ALLOW_IF_2(sched_setscheduler, 0, 0, 1, SCHED_IDLE),
 	ALLOW_IF_3(setpriority, 0, PRIO_PROCESS, 1, 0, 2, LEAST_NICE),
-	ALLOW_IF(clone, 0, WORKER_THREAD), /* which has this filter, too */
+	ALLOW_IF(clone, 0, CREW_THREAD), /* which has this filter, too */
 	ALLOW(exit_group),
 	/* unshare(CLONE_VM) changes nothing; it only tells whether others use this address space. */
 	ALLOW_IF(unshare, 0, CLONE_VM),
@@ -82,6 +82,7 @@ static void helper_main(void *argument)
 	means->maps = (int)sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 	if (close_all_but(helper->lifeline.death, means->maps, &helper->failure) < 0)
 		sys_exit_group(1);
+	means->file_maps = (int)sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 	means->status = (int)sys_open("/proc/self/status", O_RDONLY | O_CLOEXEC);
 	means->record = (int)sys_memfd_create("async-teardown");
 	means->priority = open_priority(helper->options.priority);
@@ -196,7 +197,7 @@ int helper_start(const struct release_options *options, struct failure *failure)
 
 	helper->state = STARTING;
 	helper->options = *options;
-	helper->means.stacks = mapping + bytes - GO_BETWEEN_BYTES - WORKER_STACKS_BYTES;
+	helper->means.stacks = mapping + bytes - GO_BETWEEN_BYTES - THREAD_STACKS_BYTES;
 	helper->lifeline.target = sys_getpid();
 
 	/* A signal handler of the target must never run in the helper. */

@@ -45,14 +45,14 @@ static uintptr_t read_number(struct maps_reader *reader, int *after)
 int next_mapping(struct maps_reader *reader, struct mapping *mapping)
 {
 	int c;
-	char sharing = 0;
+	char rights[4] = {0};
 
 	mapping->start = read_number(reader, &c);
 	if (c < 0)
 		return 0;
 	mapping->end = read_number(reader, &c);
 	for (int i = 0; i < 4; i++)
-		sharing = (char)next_character(reader);
+		rights[i] = (char)next_character(reader);
 	next_character(reader);
 	read_number(reader, &c); /* offset */
 	read_number(reader, &c); /* major */
@@ -61,6 +61,7 @@ int next_mapping(struct maps_reader *reader, struct mapping *mapping)
 
 	while (c >= 0 && c != '\n')
 		c = next_character(reader);
-	mapping->is_private_memory = sharing == 'p' && inode == 0;
+	mapping->is_private_memory = rights[3] == 'p' && inode == 0;
+	mapping->is_written_back = rights[3] == 's' && rights[1] == 'w';
 	return c >= 0;
 }

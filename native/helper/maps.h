@@ -8,6 +8,7 @@ struct mapping {
 	uintptr_t start;
 	uintptr_t end;
 	int is_private_memory; /* anonymous and private: nobody else's file, lock or page */
+	int is_written_back;   /* shared and writable: what was written may still be on its way to the file */
 };
 
 /* The file, read as a stream: a path in it may be longer than any buffer of ours. */

@@ -5,9 +5,12 @@
 #include "maps.h"
 #include "common/release_options.h"
 
+/* The workers, and the thread for files. */
+#define MOST_THREADS (MOST_WORKERS + 1)
+
 struct own {
 	const void *stacks; /* anywhere in the mapping that all stacks are in */
-	uintptr_t shadow_stacks[MOST_WORKERS];
+	uintptr_t shadow_stacks[MOST_THREADS];
 	unsigned shadow_stack_count; /* 0 where the CPU or the target has none */
 };
 

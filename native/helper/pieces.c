@@ -8,19 +8,7 @@ void start_pieces(struct pieces *pieces, int maps, const struct own *own)
 {
 	start_maps(&pieces->reader, maps);
 	pieces->own = own;
-	pieces->are_files_done = 0;
 	pieces->run = pieces->ahead = (struct mapping){.start = 0, .end = 0, .is_private_memory = 1};
-}
-
-int next_file(struct pieces *pieces, struct mapping *piece)
-{
-	while (!pieces->are_files_done && next_mapping(&pieces->reader, piece))
-		if (!piece->is_private_memory && !is_own(pieces->own, piece))
-			return 1;
-	if (!pieces->are_files_done)
-		start_maps(&pieces->reader, pieces->reader.fd);
-	pieces->are_files_done = 1;
-	return 0;
 }
 
 /* The next private mapping. 0 where there is none; -1 where the next one is not for us. */
@@ -64,7 +52,7 @@ static void lengthen(struct pieces *pieces, size_t bytes)
 	}
 }
 
-int next_private(struct pieces *pieces, size_t bytes, struct mapping *piece)
+int next_piece(struct pieces *pieces, size_t bytes, struct mapping *piece)
 {
 	struct mapping *run = &pieces->run;
 

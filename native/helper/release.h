@@ -6,22 +6,24 @@
 
 /* What a release works with. Every descriptor may be negative: then it does without. */
 struct release_means {
-	int maps;     /* /proc/self/maps */
-	int status;   /* /proc/self/status */
-	int record;   /* a memory file that tells of the release, for those who watch */
-	int priority; /* what open_priority gave */
-	char *stacks; /* of the workers, WORKER_STACKS_BYTES, in the mapping that the caller's own stack is in */
+	int maps;      /* /proc/self/maps */
+	int file_maps; /* the same once more: two threads read it at once, each at its own place */
+	int status;    /* /proc/self/status */
+	int record;    /* a memory file that tells of the release, for those who watch */
+	int priority;  /* what open_priority gave */
+	char *stacks;  /* of its threads, THREAD_STACKS_BYTES, in the mapping that the caller's own stack is in */
 };
 
 /* Whether no other process is known to use this address space. */
 int is_last_user(void);
 
 /*
- * Releases all that this address space maps, but for the helper's own text and stacks. To be followed by the
- * exit of the process: some of it may still be under way, and what is left the kernel frees then.
+ * Releases all that this address space maps, but for the helper's own text and stacks, and ends the process: what is
+ * left then, the kernel frees.
  *
  * Does no more than tell that it has begun, unless the caller is the address space's last user.
  */
-void release_address_space(const struct release_options *options, const struct release_means *means);
+__attribute__((noreturn)) void release_address_space(const struct release_options *options,
+						     const struct release_means *means);
 
 #endif

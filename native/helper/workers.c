@@ -35,24 +35,13 @@ static int is_released(const struct mapping *piece, int advice)
 
 /*
  * MADV_DONTNEED rather than munmap: several workers can do it at once, and the size left can be watched. The
- * kernel takes locked memory for it from 5.18 on, by another name. Where it refuses (device pages),
- * munmap does it; should that fail too, the exit that follows will.
+ * kernel takes locked memory for it from 5.18 on, by another name. Where it refuses (device pages), munmap does it;
+ * should that not be possible either, the exit that follows will.
  */
-static void release_private(const struct mapping *piece)
+static void release_private(const struct crew *crew, const struct mapping *piece)
 {
-	if (!is_released(piece, MADV_DONTNEED_LOCKED) && !is_released(piece, MADV_DONTNEED))
+	if (!is_released(piece, MADV_DONTNEED_LOCKED) && !is_released(piece, MADV_DONTNEED) && can_unmap(crew))
 		sys_munmap(piece->start, mapping_bytes(piece));
-}
-
-/*
- * Only unmapped: the pages are the file's, and others may have it as well. In two steps, because what takes its
- * time in munmap, taking out the pages, would keep the other workers from theirs (it begins with the lock of the
- * address space for itself alone). If we were the last, the file's own end is behind the second, and keeps nobody.
- */
-static void release_file(const struct mapping *piece)
-{
-	sys_madvise(piece->start, mapping_bytes(piece), MADV_DONTNEED); /* where it cannot, munmap will */
-	sys_munmap(piece->start, mapping_bytes(piece));
 }
 
 void tell_workers(struct crew *crew)
@@ -66,10 +55,7 @@ void tell_workers(struct crew *crew)
 }
 
 /* The kernel often starts a thread where its maker runs, though another CPU is idle, and then takes some milliseconds
- * to move it: the whole release may be over by then.
- *
- * Begins with the lock, which who called it has left taken: nobody may read about mappings before it is known
- * which of them is this thread's shadow stack. */
+ * to move it: the whole release may be over by then. */
 static void worker_main(void *argument)
 {
 	struct crew *crew = argument;
@@ -84,34 +70,39 @@ static void worker_main(void *argument)
 	sys_exit_group(0);
 }
 
+/* The kernel maps a shadow stack for each new thread: that waits for the thread for files, as unmapping would. */
+static int can_call_another(const struct crew *crew)
+{
+	return crew->workers < crew->most_workers && (crew->own.shadow_stack_count == 0 || can_unmap(crew));
+}
+
 static void call_another(struct crew *crew)
 {
 	take_lock(&crew->lock);
-	if (crew->workers < crew->most_workers) {
+	if (can_call_another(crew)) {
 		crew->caller_cpu = current_cpu();
-
-		char *top = crew->stacks + crew->workers * WORKER_STACK_BYTES;
-
-		if (sys_clone_onto(WORKER_THREAD, top, 0, 0, worker_main, crew) >= 0)
+		if (start_thread(crew, crew->workers - 1, worker_main) >= 0)
 			return;
 		crew->most_workers = crew->workers; /* no more processes, or forbidden: without, then */
 	}
 	free_lock(&crew->lock);
 }
 
-/* Files first. With a rate, whoever comes here may have to wait, and those behind it with it. */
-static int next_piece(struct crew *crew, size_t bytes, struct mapping *piece, int *waited)
+/* With a rate, whoever comes here may have to wait, and those behind it with it. Returns whether there is a piece. */
+static int take_piece(struct crew *crew, size_t bytes, struct mapping *piece, int *waited)
 {
+	int found;
+
 	*waited = 0;
-	if (next_file(&crew->pieces, piece))
-		return 1;
-	if (crew->leaves_private)
-		return 0;
+	take_lock(&crew->lock);
 	if (crew->pace.rate) {
 		*waited = keep_pace(&crew->pace);
 		bytes = crew->pace.piece;
 	}
-	return next_private(&crew->pieces, bytes, piece);
+	found = next_piece(&crew->pieces, bytes, piece);
+	store(&crew->progress, crew->progress + 1);
+	free_lock(&crew->lock);
+	return found;
 }
 
 static size_t next_size(size_t bytes, int64_t took)
@@ -126,25 +117,15 @@ void work(struct crew *crew)
 	size_t bytes = FIRST_PIECE_BYTES;
 	int64_t alone_since = nanoseconds();
 	struct mapping piece;
+	int waited;
 
-	for (;;) {
-		int waited, more;
-
-		take_lock(&crew->lock);
-		more = next_piece(crew, bytes, &piece, &waited);
-		free_lock(&crew->lock);
-		if (!more)
-			return;
-
+	while (take_piece(crew, bytes, &piece, &waited)) {
 		int64_t start = nanoseconds();
 
 		/* With a rate, more workers are of use only where one cannot keep up with it. */
-		if (waited || (crew->pace.rate && !piece.is_private_memory))
+		if (waited)
 			alone_since = start;
-		if (piece.is_private_memory)
-			release_private(&piece);
-		else
-			release_file(&piece);
+		release_private(crew, &piece);
 
 		int64_t end = nanoseconds();
 

@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   closeSync,
   existsSync,
@@ -19,7 +20,7 @@ import { parseRecord } from "../../src/linux/record.js";
 import { affordable, GiB, MiB } from "../support/memory.js";
 import { library, program } from "../support/paths.js";
 import { helperOf, helpersOf, isAlive, residentBytes, status, until } from "../support/proc.js";
-import { ending, runToEnd, type Started, startReady } from "../support/start.js";
+import { ending, runToEnd, type Started, start, startReady } from "../support/start.js";
 
 const folder = mkdtempSync(join(tmpdir(), "async-teardown-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -133,6 +134,9 @@ describe.each(["", ",workers=1", ",workers=7", ",rate=1073741824", ",priority=id
   },
 );
 
+/** The thread for files and shared memory, besides the workers. */
+const files = 1;
+
 describe("workers", () => {
   /** The most threads that a release has had, and what its record told at last. */
   async function workersOf(options: string, size: number) {
@@ -149,12 +153,15 @@ describe("workers", () => {
   }
 
   it("are one more at a time, up to what was asked for", async () => {
-    expect(await workersOf(",workers=5", affordable(GiB))).toEqual({ threads: 5, told: 5 });
-    expect(await workersOf(",workers=1", affordable(GiB))).toEqual({ threads: 1, told: 1 });
+    expect(await workersOf(",workers=5", affordable(GiB))).toEqual({ threads: 5 + files, told: 5 });
+    expect(await workersOf(",workers=1", affordable(GiB))).toEqual({ threads: 1 + files, told: 1 });
   });
 
   it("are as many as there are CPUs for the target", async () => {
-    expect(await workersOf("", affordable(GiB))).toEqual({ threads: allowedCpus, told: allowedCpus });
+    expect(await workersOf("", affordable(GiB))).toEqual({
+      threads: allowedCpus + files,
+      told: allowedCpus,
+    });
   });
 
   it("have the helper's filter, and no capabilities", async () => {
@@ -163,7 +170,7 @@ describe("workers", () => {
 
     await kill(child);
     const seen = await look(helper, (pid) =>
-      threadsOf(pid).length === 4
+      threadsOf(pid).length === 4 + files
         ? threadsOf(pid).map((thread) => {
             const { Seccomp, NoNewPrivs, CapEff, SigBlk } = status(thread);
             return [Seccomp, NoNewPrivs, CapEff, SigBlk].join();
@@ -179,7 +186,7 @@ describe("workers", () => {
     const helper = helperOf(child.pid);
 
     await kill(child);
-    await until(() => threadsOf(helper).length > 1, "a second worker is there");
+    await until(() => threadsOf(helper).length > 1 + files, "a second worker is there");
     process.kill(helper, "SIGKILL");
     await until(() => !isAlive(helper), "the helper is gone");
   });
@@ -256,9 +263,11 @@ describe("a priority", () => {
 
     expect(scheduling(helper)).not.toMatchObject([expected]);
     await kill(child);
-    const seen = await look(helper, (pid) => (threadsOf(pid).length === 3 ? scheduling(pid) : undefined));
+    const seen = await look(helper, (pid) =>
+      threadsOf(pid).length === 3 + files ? scheduling(pid) : undefined,
+    );
     expect(seen.length).toBeGreaterThan(0);
-    expect(seen[0]).toMatchObject([expected, expected, expected]);
+    expect(seen[0]).toMatchObject([expected, expected, expected, expected]);
     // Empty in a cgroup other than the root, where sessions are not grouped.
     expect(autogroupOf(process.pid)).toMatch(/^$|nice 0$/m);
   });
@@ -331,6 +340,69 @@ describe("memory that others share", () => {
       }
     } finally {
       closeSync(other);
+    }
+  });
+});
+
+describe("what hangs", () => {
+  /** Of a helper that may be ending: its first thread may be gone. */
+  const heldBy = (helper: number) => {
+    const held = threadsOf(helper).map((thread) => {
+      try {
+        return residentBytes(thread);
+      } catch {
+        return 0;
+      }
+    });
+    return Math.max(...held);
+  };
+  const size = affordable(128 * MiB);
+
+  const cannotServe =
+    process.getuid?.() !== 0
+      ? "root mounts it"
+      : existsSync("/dev/fuse")
+        ? undefined
+        : "there is no /dev/fuse, of the kernel module 'fuse'";
+
+  it.skipIf(cannotServe)(
+    `a file server, keeps what was written to its file, and nothing else (${cannotServe ?? "FUSE"})`,
+    async () => {
+      const mount = join(folder, "hung");
+      mkdirSync(mount);
+      const server = await startReady([program("hung-server"), mount, String(MiB)]);
+
+      try {
+        const child = await startReady(
+          released("", [...kind("beside", size).slice(0, 3), join(mount, "file")]),
+        );
+        const helper = helperOf(child.pid);
+
+        await kill(child);
+        await until(() => heldBy(helper) < size / 8, "the private memory is back");
+        expect(threadsOf(helper).length, "it still waits for the server").toBeGreaterThan(0);
+        expect(helpersOf(child.pid)).toEqual([helper]);
+        await kill(server);
+        await until(() => !isAlive(helper), "the helper is gone");
+      } finally {
+        await kill(server);
+        execFileSync("umount", ["--lazy", mount]);
+      }
+    },
+  );
+
+  it("the reader of a userfaultfd, ends the release in favour of the exit, which asks nobody", async () => {
+    const child = start(released("", [program("deaf-pager"), String(size)]));
+    const [words] = await once(child.stdout as NonNullable<typeof child.stdout>, "data");
+    const pager = Number(/^ready (\d+)$/m.exec(String(words))?.[1]);
+    const helper = helperOf(child.pid);
+
+    try {
+      await kill(child);
+      await until(() => !isAlive(helper), "the helper is gone");
+      expect(isAlive(pager)).toBe(true);
+    } finally {
+      process.kill(pager, "SIGKILL");
     }
   });
 });

@@ -14,6 +14,7 @@
  *         many       as small, in mappings of one page each
  *         apart      the same, with a gap behind each
  *         sparse     as small, in the midst of a mapping of 4 TiB
+ *         beside     as small, beside a page of FILE that is mapped shared and written to
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -117,7 +118,15 @@ static void hold(const char *kind, size_t bytes, const char *file)
 		fill_many(bytes, 2);
 	else if (!strcmp(kind, "sparse"))
 		fill_small(map(SPARSE, private | MAP_NORESERVE, -1) + SPARSE / 2, bytes);
-	else {
+	else if (!strcmp(kind, "beside")) {
+		int fd = open(file, O_RDWR | O_CLOEXEC);
+
+		char *shared = map(PAGE, MAP_SHARED, fd);
+
+		close(fd); /* before there is something to write */
+		fill_small(map(bytes, private, -1), bytes);
+		fill(shared, PAGE);
+	} else {
 		fputs("kinds: no such kind\n", stderr);
 		exit(99);
 	}
