@@ -12,8 +12,9 @@ import { benchLook } from "./look.js";
 import { GiB, MiB, median, ms, note, show, sizeText, times, worst } from "./report.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const library = join(root, "build/libasync-teardown.so");
-const launcher = join(root, "build/async-teardown");
+const nativeFolder = join(root, "build", process.arch === "arm64" ? "aarch64" : "x86_64");
+const library = join(nativeFolder, "libasync-teardown.so");
+const launcher = join(nativeFolder, "async-teardown");
 const SIGKILL = "9";
 const closeInput = "0";
 

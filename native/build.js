@@ -1,17 +1,20 @@
 // @ts-check
 /**
- * Builds the native parts into build/ with the machine's C compiler: `node native/build.js [DIRECTORY]`.
+ * Builds the native parts into build/<architecture>/: `node native/build.js [--all] [DIRECTORY]`.
  * Plain JavaScript, because it runs before anything is compiled. CC chooses the compiler; a cross
- * compiler builds for its own target.
+ * compiler builds for its own target. With --all, for every architecture: what a tarball needs.
+ *
+ * The same sources and the same compilers give the same files, byte for byte, wherever they are built.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, renameSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const sources = dirname(fileURLToPath(import.meta.url));
-const output = resolve(process.argv[2] ?? join(sources, "..", "build"));
+const all = process.argv[2] === "--all";
+const output = resolve(process.argv[all ? 3 : 2] ?? join(sources, "..", "build"));
 
 const warnings = ["-std=gnu11", "-Wall", "-Wextra", "-Werror=implicit", "-Wstrict-prototypes"];
 
@@ -57,13 +60,28 @@ const helper = [
 ];
 
 /**
- * Return addresses and jump targets checked by the CPU, as the distributions build theirs; atomic
- * operations in place, where a compiler would call functions of its own library.
+ * By the names of uname(1). Return addresses and jump targets are checked by the CPU, as the distributions
+ * build theirs; atomic operations are in place, where a compiler would call functions of its own library.
  */
 const architectures = {
-  "x86-64": ["-fcf-protection=full"],
-  aarch64: ["-mbranch-protection=bti+pac-ret", "-mno-outline-atomics"],
+  x86_64: {
+    machine: /^(x86_64|amd64)-.*linux-(?!gnux32)/,
+    flags: ["-fcf-protection=full"],
+    cross: "x86_64-linux-gnu-gcc",
+    packages: "gcc-x86-64-linux-gnu libc6-dev-amd64-cross",
+  },
+  aarch64: {
+    machine: /^(aarch64|arm64)-.*linux/,
+    flags: ["-mbranch-protection=bti+pac-ret", "-mno-outline-atomics"],
+    cross: "aarch64-linux-gnu-gcc",
+    packages: "gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
+  },
 };
+
+/** @typedef {keyof typeof architectures} Architecture */
+/** @typedef {{ command: string, flags: string[], machine: string }} Compiler */
+
+const names = /** @type {Architecture[]} */ (Object.keys(architectures));
 
 /** @param {string} sentence @returns {never} */
 function giveUp(sentence) {
@@ -71,45 +89,73 @@ function giveUp(sentence) {
   process.exit(1);
 }
 
-function findCompiler() {
-  const candidates = process.env.CC ? [process.env.CC] : ["cc", "gcc", "clang"];
-
+/** The first of these that is there. @param {string[]} candidates @returns {Compiler | undefined} */
+function findCompiler(candidates) {
   for (const candidate of candidates) {
     const [command = "", ...flags] = candidate.split(" ");
     const answer = spawnSync(command, [...flags, "-dumpmachine"], { encoding: "utf8" });
 
     if (answer.status === 0) return { command, flags, machine: answer.stdout.trim() };
   }
-  return giveUp(
-    `needs a C compiler to build its native part, and found none (tried ${candidates.join(", ")}). ` +
-      "On Debian: apt-get install gcc libc6-dev. Another one can be named in the variable CC.",
-  );
+  return undefined;
 }
 
-/** @param {string} machine @returns {keyof typeof architectures} */
-function architectureOf(machine) {
-  if (/^(x86_64|amd64)-.*linux-(?!gnux32)/.test(machine)) return "x86-64";
-  if (/^(aarch64|arm64)-.*linux/.test(machine)) return "aarch64";
-  return giveUp(`serves Linux on x86-64 and aarch64 only; the C compiler here builds for ${machine}.`);
-}
+/** The compiler of this machine, or the one that CC names. @returns {Compiler} */
+function chosenCompiler() {
+  const candidates = process.env.CC ? [process.env.CC] : ["cc", "gcc", "clang"];
 
-/** @param {string} name @param {string[]} flags @param {string[]} files */
-function build(name, flags, files) {
-  const target = join(output, name);
-  const temporary = `${target}.${process.pid}.new`;
-  const paths = files.map((file) => join(sources, file));
-  const result = spawnSync(
-    compiler.command,
-    [...compiler.flags, ...warnings, ...flags, `-I${sources}`, "-o", temporary, ...paths],
-    { stdio: ["ignore", "inherit", "inherit"] },
-  );
-
-  if (result.status !== 0)
+  return (
+    findCompiler(candidates) ??
     giveUp(
-      `could not build ${name}: the C compiler's message is above. On Debian, libc6-dev has the headers.`,
+      `needs a C compiler to build its native part, and found none (tried ${candidates.join(", ")}). ` +
+        "On Debian: apt-get install gcc libc6-dev. Another one can be named in the variable CC.",
+    )
+  );
+}
+
+/** @param {Compiler} compiler @returns {Architecture} */
+function architectureOf({ machine }) {
+  return (
+    names.find((name) => architectures[name].machine.test(machine)) ??
+    giveUp(`serves Linux on x86-64 and aarch64 only; the C compiler here builds for ${machine}.`)
+  );
+}
+
+/** @param {Architecture} architecture @returns {Compiler} */
+function crossCompiler(architecture) {
+  const { cross, packages } = architectures[architecture];
+
+  return (
+    findCompiler([cross]) ??
+    giveUp(
+      `needs a C compiler for ${architecture} as well, for a package that serves both CPUs, and found no ` +
+        `${cross}. On Debian: apt-get install ${packages}.`,
+    )
+  );
+}
+
+/** Where the headers of Node.js's own interface are. */
+function nodeHeaders() {
+  try {
+    return createRequire(import.meta.url)("node-api-headers").include_dir;
+  } catch {
+    return giveUp(
+      "is built with its development dependencies, which are not installed: run 'npm ci' without --omit=dev.",
     );
-  // In one step: a target that runs may have the old one mapped.
-  renameSync(temporary, target);
+  }
+}
+
+/**
+ * The launcher of this build finds Node.js by it where PATH has none, as under sudo or in a service. No
+ * package carries it.
+ */
+function linkNode() {
+  const link = join(output, "node");
+  const temporary = `${link}.${process.pid}.new`;
+
+  rmSync(temporary, { force: true });
+  symlinkSync(process.execPath, temporary);
+  renameSync(temporary, link);
 }
 
 if (process.platform !== "linux")
@@ -117,44 +163,64 @@ if (process.platform !== "linux")
     `works on Linux only, and this is ${process.platform}: it uses the Linux kernel's own way of sharing memory.`,
   );
 
-const compiler = findCompiler();
-const architecture = architectures[architectureOf(compiler.machine)];
-const nodeHeaders = createRequire(import.meta.url)("node-api-headers").include_dir;
+const headers = nodeHeaders();
+const chosen = chosenCompiler();
+const host = architectureOf(chosen);
 
-mkdirSync(output, { recursive: true });
-build(
-  "libasync-teardown.so",
-  [...freestanding, ...shared, "-nostdlib", "-Wl,-z,defs", ...architecture],
-  [...from("preload", "preload"), ...helper],
-);
-build(
-  "addon.node",
-  [...freestanding, ...shared, ...architecture, "-isystem", nodeHeaders],
-  [
-    ...from("addon", "addon", "exit_watcher", "probe"),
-    ...from("common", "exec_event", "userfaultfd"),
-    ...helper,
-  ],
-);
-build(
-  "async-teardown-holder",
-  [...freestanding, "-fPIE", "-static-pie", "-nostdlib", ...hardened, ...architecture],
-  [
-    ...from("holder", "holder", "hold", "argv_record", "reader", "resident"),
-    ...from("common", "exec_event", "userfaultfd"),
-    ...common,
-  ],
-);
-build(
-  "async-teardown",
-  [
-    "-O2",
-    "-fPIE",
-    "-pie",
-    "-fstack-protector-strong",
-    ...hardened,
-    ...architecture,
-    `-DNODE_OF_BUILD=${JSON.stringify(process.execPath)}`,
-  ],
-  [...from("launcher", "launcher", "planner", "complain"), ...from("common", "pid_namespace")],
-);
+for (const architecture of all ? names : [host])
+  buildAll(architecture, architecture === host ? chosen : crossCompiler(architecture));
+linkNode();
+
+/** @param {Architecture} architecture @param {Compiler} compiler */
+function buildAll(architecture, compiler) {
+  const folder = join(output, architecture);
+  const cpu = architectures[architecture].flags;
+
+  /** @param {string} name @param {string[]} flags @param {string[]} files */
+  function build(name, flags, files) {
+    const target = join(folder, name);
+    const temporary = `${target}.${process.pid}.new`;
+    const result = spawnSync(
+      compiler.command,
+      [...compiler.flags, ...warnings, ...flags, ...cpu, `-I${sources}`, "-o", temporary, ...files],
+      { cwd: sources, stdio: ["ignore", "inherit", "inherit"] },
+    );
+
+    if (result.status !== 0)
+      giveUp(
+        `could not build ${name}: the C compiler's message is above. On Debian, libc6-dev has the headers.`,
+      );
+    // In one step: a target that runs may have the old one mapped.
+    renameSync(temporary, target);
+  }
+
+  mkdirSync(folder, { recursive: true });
+  build(
+    "libasync-teardown.so",
+    [...freestanding, ...shared, "-nostdlib", "-Wl,-z,defs"],
+    [...from("preload", "preload"), ...helper],
+  );
+  build(
+    "addon.node",
+    [...freestanding, ...shared, "-isystem", headers],
+    [
+      ...from("addon", "addon", "exit_watcher", "probe"),
+      ...from("common", "exec_event", "userfaultfd"),
+      ...helper,
+    ],
+  );
+  build(
+    "async-teardown-holder",
+    [...freestanding, "-fPIE", "-static-pie", "-nostdlib", ...hardened],
+    [
+      ...from("holder", "holder", "hold", "argv_record", "reader", "resident"),
+      ...from("common", "exec_event", "userfaultfd"),
+      ...common,
+    ],
+  );
+  build(
+    "async-teardown",
+    ["-O2", "-fPIE", "-pie", "-fstack-protector-strong", ...hardened],
+    [...from("launcher", "launcher", "planner", "complain"), ...from("common", "pid_namespace")],
+  );
+}

@@ -21,8 +21,9 @@ const qemuForArm64: Qemu = {
 /** A machine that never runs (-S): all that counts is its memory, taken whole before anything else. */
 const idle = "-S -mem-prealloc -display none -nodefaults -accel tcg -monitor none -serial none".split(" ");
 
+const architecture = process.arch === "arm64" ? "aarch64" : "x86_64";
 const launcher = fileURLToPath(
-  new URL("build/async-teardown", import.meta.resolve("async-teardown/package.json")),
+  new URL(`build/${architecture}/async-teardown`, import.meta.resolve("async-teardown/package.json")),
 );
 
 async function versionOf({ program, debianPackage }: Qemu): Promise<[major: number, minor: number]> {

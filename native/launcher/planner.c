@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,35 +17,66 @@
 #include "complain.h"
 #include "common/pid_namespace.h"
 
-#ifndef NODE_OF_BUILD
-#error "NODE_OF_BUILD is the Node.js to take where PATH has none"
-#endif
+static const char script[] = "/dist/cli/main.js";
+static const char node_of_build[] = "/build/node";
+static const char npm_folder[] = "/lib/node_modules/async-teardown";
+static const char node_of_npm[] = "/bin/node";
 
-/* <package>/build/async-teardown -> <package>/dist/cli/main.js */
-static int find_main(char *path)
+/* Finds the package by its launcher, <package>/build/<architecture>/async-teardown. */
+static int find_package(char *path)
 {
-	char own[PATH_MAX];
-	ssize_t bytes = readlink("/proc/self/exe", own, sizeof(own) - 1);
+	ssize_t bytes = readlink("/proc/self/exe", path, PATH_MAX - 1);
 
 	if (bytes < 0) {
 		complain("cannot find its own files, as /proc/self/exe is not readable (%s); is /proc mounted?",
 			 strerror(errno));
 		return -1;
 	}
-	own[bytes] = 0;
-	if (snprintf(path, PATH_MAX, "%s/dist/cli/main.js", dirname(dirname(own))) >= PATH_MAX) {
-		complain("is installed under a path that is too long");
-		return -1;
+	path[bytes] = 0;
+	for (int depth = 0; depth < 3; depth++) {
+		char *last = strrchr(path, '/');
+
+		if (last)
+			*last = 0;
 	}
 	return 0;
 }
 
+/* Appends a path inside the package. */
+static int append(char *path, const char *package, const char *suffix)
+{
+	if (snprintf(path, PATH_MAX, "%s%s", package, suffix) < PATH_MAX)
+		return 0;
+	complain("is installed under a path that is too long");
+	return -1;
+}
+
+/*
+ * Where PATH has no Node.js, as in a service or under sudo, there is the one that built this package, or the
+ * one beside the npm that installed it: <prefix>/bin/node of <prefix>/lib/node_modules/async-teardown.
+ */
+static void exec_other_node(char *package, char **arguments, char **environment)
+{
+	size_t length = strlen(package), suffix = sizeof(npm_folder) - 1;
+	char node[PATH_MAX];
+
+	if (append(node, package, node_of_build) < 0)
+		return;
+	execve(node, arguments, environment);
+	if (length < suffix || strcmp(package + length - suffix, npm_folder) != 0)
+		return;
+	package[length - suffix] = 0;
+	if (append(node, package, node_of_npm) < 0)
+		return;
+	execve(node, arguments, environment);
+}
+
 void become_node(char **arguments, char **environment)
 {
-	char main[PATH_MAX];
+	char package[PATH_MAX], main[PATH_MAX];
 	int count = 0;
 
-	if (find_main(main) < 0)
+	if (find_package(package) < 0 || append(main, package, script) < 0)
 		return;
 	while (arguments[count])
 		count++;
@@ -60,8 +90,10 @@ void become_node(char **arguments, char **environment)
 	all[1] = main;
 	memcpy(all + 2, arguments, (size_t)count * sizeof(*all));
 	execvpe("node", all, environment);
-	execve(NODE_OF_BUILD, all, environment);
-	complain("cannot start Node.js (%s): neither 'node' in PATH nor " NODE_OF_BUILD, strerror(errno));
+	int error = errno;
+
+	exec_other_node(package, all, environment);
+	complain("cannot start Node.js (%s): there is no 'node' in PATH", strerror(error));
 }
 
 static int starts_with(const char *text, const char *prefix)

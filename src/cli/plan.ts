@@ -36,7 +36,7 @@ export function waitingLauncher(): Launcher {
 
   if (!descriptor || !pid)
     throw new AsyncTeardownError("ERR_USAGE", "'run' works through the launcher only", {
-      advice: "call async-teardown (build/async-teardown) rather than its JavaScript",
+      advice: "call async-teardown (bin/async-teardown) rather than its JavaScript",
     });
   return { descriptor, pid };
 }

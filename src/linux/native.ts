@@ -31,21 +31,25 @@ interface Addon {
   probeSystemCalls(): Record<SystemCall, number>;
 }
 
+/** Node.js's names of the CPUs that are served, and the names of their folders in build/: uname(1)'s. */
+const architectures: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64" };
+
 /**
- * A file of the native part.
+ * A file of the native part, for this CPU.
  * @throws AsyncTeardownError ERR_PLATFORM, ERR_NOT_BUILT
  */
 export function builtFile(name: string): string {
-  const path = fileURLToPath(new URL(`../../build/${name}`, import.meta.url));
+  const architecture = architectures[process.arch];
+  const path = fileURLToPath(new URL(`../../build/${architecture}/${name}`, import.meta.url));
 
-  if (process.platform !== "linux" || !["x64", "arm64"].includes(process.arch))
+  if (process.platform !== "linux" || architecture === undefined)
     throw new AsyncTeardownError(
       "ERR_PLATFORM",
       `works on Linux on x86-64 and aarch64 only, and this is ${process.platform} on ${process.arch}`,
     );
   if (!existsSync(path))
     throw new AsyncTeardownError("ERR_NOT_BUILT", `its native part is not built: ${path} is missing`, {
-      advice: "run 'npm rebuild async-teardown' with a C compiler at hand",
+      advice: "install the package anew; in a clone, run 'npm run build' with a C compiler at hand",
     });
   return path;
 }

@@ -18,7 +18,7 @@ import type { Check } from "../../src/doctor/check.js";
 import type { Examination } from "../../src/doctor/examine.js";
 import { mountedHierarchies } from "../../src/protect/place.js";
 import { noHolder } from "../support/holder.js";
-import { asyncTeardown, program, root } from "../support/paths.js";
+import { asyncTeardown, nativeFolder, program, root } from "../support/paths.js";
 import { until } from "../support/proc.js";
 import { runToEnd } from "../support/start.js";
 import { onTerminal } from "../support/terminal.js";
@@ -50,9 +50,9 @@ function answer({ exitCode, stdout, stderr }: Awaited<ReturnType<typeof runToEnd
 function copyPackage(name: string): string {
   const copy = join(folder, name);
 
-  mkdirSync(join(copy, "build"), { recursive: true });
+  mkdirSync(join(copy, nativeFolder), { recursive: true });
   for (const part of ["async-teardown", "async-teardown-holder", "libasync-teardown.so", "addon.node"])
-    copyFileSync(join(root, "build", part), join(copy, "build", part));
+    copyFileSync(join(root, nativeFolder, part), join(copy, nativeFolder, part));
   for (const part of ["dist", "package.json"])
     cpSync(join(root, part), join(copy, part), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
@@ -61,7 +61,7 @@ function copyPackage(name: string): string {
 
 async function examineBy(copy: string): Promise<Answer> {
   const [, ...words] = doctor;
-  return answer(await runToEnd([join(copy, "build/async-teardown"), ...words]));
+  return answer(await runToEnd([join(copy, nativeFolder, "async-teardown"), ...words]));
 }
 
 const without = (denied: string) => examineUnder(program("deny"), denied);
@@ -160,7 +160,7 @@ describe("doctor", () => {
 
   it("says that the addon cannot be loaded, and tries nothing that takes it", async () => {
     const copy = copyPackage("spoilt");
-    writeFileSync(join(copy, "build/addon.node"), "this is no library");
+    writeFileSync(join(copy, nativeFolder, "addon.node"), "this is no library");
     const { exitCode, run, attach, check } = await examineBy(copy);
 
     expect([exitCode, run, attach]).toEqual([1, false, false]);
@@ -173,7 +173,7 @@ describe("doctor", () => {
 
   it("says that the holder cannot be executed, and that run works all the same", async () => {
     const copy = copyPackage("not-executable");
-    chmodSync(join(copy, "build/async-teardown-holder"), 0o644);
+    chmodSync(join(copy, nativeFolder, "async-teardown-holder"), 0o644);
     const { exitCode, run, attach, check } = await examineBy(copy);
 
     expect([exitCode, run, attach]).toEqual([0, true, false]);

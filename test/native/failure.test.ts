@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { library, program, root } from "../support/paths.js";
+import { library, program } from "../support/paths.js";
 import { helperOf, helpersOf, isAlive, until } from "../support/proc.js";
 import { ending, hog, protect, runToEnd, startReady } from "../support/start.js";
 
@@ -59,8 +59,8 @@ describe("where the limit on processes is reached", () => {
     "a user's target does not start, and is told of the limit",
     async () => {
       const script =
-        'd=$(mktemp -d) && chmod 755 "$d" && cp "$1"/build/libasync-teardown.so "$1"/build/test/show "$d" && cd "$d" && setpriv --reuid 61234 --regid 61234 --clear-groups prlimit --nproc=1 env LD_PRELOAD="$d"/libasync-teardown.so ASYNC_TEARDOWN=pid=0000000000,ns=0000000000 ./show; code=$?; rm -r "$d"; exit $code';
-      const { exitCode, stderr } = await runToEnd(bash(script, root));
+        'd=$(mktemp -d) && chmod 755 "$d" && cp "$1" "$2" "$d" && cd "$d" && setpriv --reuid 61234 --regid 61234 --clear-groups prlimit --nproc=1 env LD_PRELOAD="$d"/libasync-teardown.so ASYNC_TEARDOWN=pid=0000000000,ns=0000000000 ./show; code=$?; rm -r "$d"; exit $code';
+      const { exitCode, stderr } = await runToEnd(bash(script, library, program("show")));
 
       expect(exitCode).toBe(125);
       expect(stderr).toMatch(/could not clone the helper \(EAGAIN: .*ulimit -u/);

@@ -9,8 +9,8 @@ import { runToEnd } from "../support/start.js";
 const folder = mkdtempSync(join(tmpdir(), "async-teardown-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const build = (variables: string[], output = join(folder, "build")) =>
-  runToEnd(["env", ...variables, process.execPath, join(root, "native/build.js"), output]);
+const build = (variables: string[]) =>
+  runToEnd(["env", ...variables, process.execPath, join(root, "native/build.js"), join(folder, "build")]);
 
 /** What makes a library fit for any process: it needs nothing and nobody, and can never be unloaded. */
 async function expectFreestanding(file: string): Promise<void> {
@@ -53,8 +53,8 @@ describe("the native parts for aarch64", () => {
   it.skipIf(noCross)(
     `are built by a cross compiler, without a warning (${noCross ?? "it is there"})`,
     async () => {
-      const output = join(folder, "aarch64");
-      const { exitCode, stderr } = await build([`CC=${cross} -Werror`], output);
+      const output = join(folder, "build/aarch64");
+      const { exitCode, stderr } = await build([`CC=${cross} -Werror`]);
 
       expect([exitCode, stderr]).toEqual([0, ""]);
       expect(readdirSync(output).sort()).toEqual([

@@ -10,9 +10,12 @@ export const program = (name: string): string => join(programs, name);
 
 export const target = (name: string): string => join(root, "test/targets", name);
 
+/** Where the native parts for this CPU are, from the root of a package. */
+export const nativeFolder: string = join("build", process.arch === "arm64" ? "aarch64" : "x86_64");
+
 /** The command under test. */
-export const asyncTeardown: string = join(root, "build/async-teardown");
+export const asyncTeardown: string = join(root, nativeFolder, "async-teardown");
 
-export const library: string = join(root, "build/libasync-teardown.so");
+export const library: string = join(root, nativeFolder, "libasync-teardown.so");
 
-export const holder: string = join(root, "build/async-teardown-holder");
+export const holder: string = join(root, nativeFolder, "async-teardown-holder");
