@@ -53,7 +53,7 @@ function measure({ words, signal = SIGKILL, held = false }: Case): Times {
 const ways = ["plain", "helper", "holder"];
 const canHold = process.getuid?.() === 0;
 
-const protecting = [`LD_PRELOAD=${library}`, "ASYNC_TEARDOWN=pid=0000000000,ns=0000000000"];
+const protecting = [`LD_PRELOAD=${library}`, "ASYNC_TEARDOWN=pid:0000000000/ns:0000000000/strict:1"];
 
 /** Runs every case once, then every case again, so many times; a list of results for each case. */
 function interleave(cases: readonly Case[], runs: number, what: string): Times[][] {

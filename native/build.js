@@ -198,7 +198,7 @@ function buildAll(architecture, compiler) {
   build(
     "libasync-teardown.so",
     [...freestanding, ...shared, "-nostdlib", "-Wl,-z,defs"],
-    [...from("preload", "preload"), ...helper],
+    [...from("preload", "preload"), ...from("common", "protection"), ...helper],
   );
   build(
     "addon.node",

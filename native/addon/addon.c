@@ -1,4 +1,6 @@
 /* Entry for Node.js: what JavaScript has no call for. Every decision is made there; see src/linux/native.ts. */
+#define _GNU_SOURCE /* RTLD_DEFAULT */
+#include <dlfcn.h>
 #include <linux/kcmp.h>
 #include <node_api.h>
 
@@ -16,8 +18,31 @@ static napi_value make_number(napi_env env, int number)
 	return value;
 }
 
-/* protectSelf(workers, rate, priority): null when a helper is armed, else { step, errno }. The numbers are those of
- * struct release_options. */
+/* Whether the preloaded library, if it is there, has made a helper that lives. */
+static int preloaded_helper_lives(void)
+{
+	int (*ask)(void);
+
+	*(void **)&ask = dlsym(RTLD_DEFAULT, "async_teardown_helper_lives");
+	return ask != NULL && ask();
+}
+
+/* Starts a helper where none lives. Two threads that ask at once, Node.js's main thread and a worker, get one. */
+static int protect_once(const struct release_options *options, struct failure *failure)
+{
+	static uint32_t lock;
+	int result = 0;
+
+	while (__atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE))
+		sys_sleep(100000);
+	if (!preloaded_helper_lives() && !helper_lives())
+		result = helper_start(options, failure);
+	store(&lock, 0);
+	return result;
+}
+
+/* protectSelf(workers, rate, priority): null when a helper is armed, otherwise { step, errno }. The numbers are those
+ * of struct release_options. */
 static napi_value protect_self(napi_env env, napi_callback_info info)
 {
 	struct failure failure = {NULL, 0};
@@ -36,7 +61,7 @@ static napi_value protect_self(napi_env env, napi_callback_info info)
 	}
 	options.rate = (uint64_t)rate;
 	options.priority = (enum priority)priority;
-	if (helper_start(&options, &failure) == 0) {
+	if (protect_once(&options, &failure) == 0) {
 		napi_get_null(env, &result);
 		return result;
 	}

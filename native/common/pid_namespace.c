@@ -1,6 +1,21 @@
 #include "pid_namespace.h"
 
+#include "chars.h"
 #include "sys.h"
+
+uint64_t own_pid_namespace(void)
+{
+	char link[64]; /* pid:[4026531836] */
+	long bytes = sys_readlink("/proc/self/ns/pid", link, sizeof(link) - 1);
+	const char *digits = link;
+
+	if (bytes <= 0)
+		return 0;
+	link[bytes] = 0;
+	while (*digits && !chars_is_digit(*digits))
+		digits++;
+	return chars_number(&digits, UINT32_MAX);
+}
 
 /*
  * After unshare(CLONE_NEWPID) or setns, the next child is the first process, the init, of another PID

@@ -9,6 +9,10 @@
 /* The helper's first thread, and those that it starts for the release of private memory. */
 #define MOST_WORKERS 64
 
+/* Bytes a second. Less would be a page now and then; more could not be told to JavaScript. */
+#define LEAST_RATE ((uint64_t)1 << 20)
+#define MOST_RATE (((uint64_t)1 << 53) - 1)
+
 struct release_options {
 	unsigned workers; /* at most so many; 0: as many as there are CPUs for them */
 	uint64_t rate;	  /* bytes a second, at most; 0: no limit */

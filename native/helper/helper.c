@@ -43,6 +43,12 @@ struct helper {
 	struct failure failure;
 };
 
+/* The helper of this process, for helper_lives(). A child by fork inherits this, but not the helper's memory. */
+static struct {
+	struct helper *helper;
+	int target;
+} armed;
+
 /* ---- the helper's life --------------------------------------------------------------------- */
 
 /* What waiting (the first six) and releasing take, and no more. */
@@ -207,9 +213,19 @@ int helper_start(const struct release_options *options, struct failure *failure)
 	}
 	started = start(helper, failure);
 	sys_signal_mask(SIG_SETMASK, &before, 0);
-	if (started == 0)
+	if (started == 0) {
+		armed.target = helper->lifeline.target;
+		__atomic_store_n(&armed.helper, helper, __ATOMIC_RELEASE);
 		return 0;
+	}
 unmap:
 	sys_munmap((uintptr_t)mapping, bytes);
 	return -1;
+}
+
+int helper_lives(void)
+{
+	struct helper *helper = __atomic_load_n(&armed.helper, __ATOMIC_ACQUIRE);
+
+	return helper && armed.target == sys_getpid() && load(&helper->state) == ARMED;
 }

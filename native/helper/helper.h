@@ -13,4 +13,7 @@
  */
 int helper_start(const struct release_options *options, struct failure *failure);
 
+/* Whether a helper that helper_start() made for this very process lives: the kernel clears its state when it ends. */
+int helper_lives(void);
+
 #endif

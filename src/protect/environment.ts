@@ -3,7 +3,7 @@ import { preloadLibrary } from "../linux/native.js";
 import { ownPidNamespace } from "../linux/process.js";
 import { checkReleaseOptions, type ReleaseOptions, releaseWords } from "./options.js";
 
-/** The variables that make a program start protected; native/preload/preload.c reads the second. */
+/** The variables that make a program start protected. native/common/protection.h says what the second means. */
 export interface ProtectingVariables {
   readonly LD_PRELOAD: Bytes;
   readonly ASYNC_TEARDOWN: Bytes;
@@ -13,8 +13,6 @@ export interface ProtectingVariables {
 function tenDigits(number: number): string {
   return String(number).padStart(10, "0");
 }
-
-const bestEffortWord = ",best-effort";
 
 /** The first process that sees it puts its own number there. */
 const whoeverComesFirst = 0;
@@ -37,12 +35,6 @@ export function protectingVariables(
 
   return {
     LD_PRELOAD: [library, ...others].join(":"),
-    ASYNC_TEARDOWN: `pid=${tenDigits(pid)},ns=${tenDigits(namespace)}${options.bestEffort ? bestEffortWord : ""}${releaseWords(options)}`,
+    ASYNC_TEARDOWN: `pid:${tenDigits(pid)}/ns:${tenDigits(namespace)}/strict:${options.bestEffort ? 0 : 1}${releaseWords(options)}`,
   };
-}
-
-/** Whether a variable's value says that the process was protected, surely, when it started. */
-export function saysProtected(value: string | undefined, pid: number): boolean {
-  const text = value ?? "";
-  return text.startsWith(`pid=${tenDigits(pid)},`) && !text.includes(bestEffortWord);
 }

@@ -59,11 +59,11 @@ export function releaseNumbers({ workers = "auto", rate = 0, priority = "normal"
   };
 }
 
-/** The same as native/preload/preload.c reads it, in its order; what is as usual is left out. */
+/** The same as native/common/protection.h has it; what is as usual is left out. */
 export function releaseWords({ workers = "auto", rate, priority = "normal" }: ReleaseOptions): string {
   return [
-    workers === "auto" ? "" : `,workers=${workers}`,
-    rate === undefined ? "" : `,rate=${rate}`,
-    priority === "normal" ? "" : `,priority=${priority}`,
+    workers === "auto" ? "" : `/workers:${workers}`,
+    rate === undefined ? "" : `/rate:${rate}`,
+    priority === "normal" ? "" : `/priority:${priority}`,
   ].join("");
 }

@@ -1,15 +1,12 @@
 import { getSystemErrorName } from "node:util";
 import { AsyncTeardownError } from "../errors.js";
 import { startHelper } from "../linux/native.js";
-import { saysProtected } from "./environment.js";
 import { checkReleaseOptions, type ReleaseOptions, releaseNumbers } from "./options.js";
-
-let isProtected = false;
 
 /**
  * Protects this Node.js process from now on: whenever and however it dies, whoever waits for it hears
  * so at once, and a helper gives its memory back afterwards. Takes well under a millisecond, once.
- * Calling it again, or in a process that was started protected, does nothing.
+ * While a helper of this process lives, by an earlier call or because it was started protected, it does nothing.
  *
  * The protection ends with an exec (process.execve): the new program is not Node.js any more.
  *
@@ -18,7 +15,6 @@ let isProtected = false;
  */
 export function protectSelf(options: ReleaseOptions = {}): void {
   checkReleaseOptions(options);
-  if (isProtected || saysProtected(process.env.ASYNC_TEARDOWN, process.pid)) return;
   const failure = startHelper(releaseNumbers(options));
 
   if (failure) {
@@ -28,5 +24,4 @@ export function protectSelf(options: ReleaseOptions = {}): void {
       `this process cannot be protected: could not ${failure.step}${reason}`,
     );
   }
-  isProtected = true;
 }

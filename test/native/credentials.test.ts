@@ -78,7 +78,7 @@ describe.skipIf(why)(`a target (${why ?? "as root"})`, () => {
 
   const protection = () => [
     `LD_PRELOAD=${join(folder, "libasync-teardown.so")}`,
-    "ASYNC_TEARDOWN=pid=0000000000,ns=0000000000",
+    "ASYNC_TEARDOWN=pid:0000000000/ns:0000000000/strict:1",
   ];
 
   /** The doors that opened to an intruder, for each process. */

@@ -33,7 +33,12 @@ const allowedCpus = [...BigInt(`0x${cpus.replaceAll(",", "")}`).toString(2)].fil
 
 /** A command that starts protected, with release options in the words of the variable. */
 function released(options: string, words: readonly string[]): string[] {
-  return ["env", `LD_PRELOAD=${library}`, `ASYNC_TEARDOWN=pid=0000000000,ns=0000000000${options}`, ...words];
+  return [
+    "env",
+    `LD_PRELOAD=${library}`,
+    `ASYNC_TEARDOWN=pid:0000000000/ns:0000000000/strict:1${options}`,
+    ...words,
+  ];
 }
 
 const kind = (name: string, bytes: number) => [program("kinds"), name, String(bytes), file];
@@ -115,7 +120,7 @@ const kinds: [string, number][] = [
   ["sparse", bytes],
 ];
 
-describe.each(["", ",workers=1", ",workers=7", ",rate=1073741824", ",priority=idle"])(
+describe.each(["", "/workers:1", "/workers:7", "/rate:1073741824", "/priority:idle"])(
   "a release with '%s'",
   (options) => {
     it.each(kinds)("gives %s memory back, and ends", { timeout: 60_000 }, async (name, size) => {
@@ -153,8 +158,8 @@ describe("workers", () => {
   }
 
   it("are one more at a time, up to what was asked for", async () => {
-    expect(await workersOf(",workers=5", affordable(GiB))).toEqual({ threads: 5 + files, told: 5 });
-    expect(await workersOf(",workers=1", affordable(GiB))).toEqual({ threads: 1 + files, told: 1 });
+    expect(await workersOf("/workers:5", affordable(GiB))).toEqual({ threads: 5 + files, told: 5 });
+    expect(await workersOf("/workers:1", affordable(GiB))).toEqual({ threads: 1 + files, told: 1 });
   });
 
   it("are as many as there are CPUs for the target", async () => {
@@ -165,7 +170,7 @@ describe("workers", () => {
   });
 
   it("have the helper's filter, and no capabilities", async () => {
-    const child = await startKind("small", affordable(GiB), ",workers=4");
+    const child = await startKind("small", affordable(GiB), "/workers:4");
     const helper = helperOf(child.pid);
 
     await kill(child);
@@ -182,7 +187,7 @@ describe("workers", () => {
   });
 
   it("that are killed in the midst leave nothing behind", async () => {
-    const child = await startKind("small", affordable(GiB), ",workers=4");
+    const child = await startKind("small", affordable(GiB), "/workers:4");
     const helper = helperOf(child.pid);
 
     await kill(child);
@@ -197,7 +202,7 @@ describe("a rate", () => {
     "of %d is kept within a tenth, over any second",
     { timeout: 30_000 },
     async (rate) => {
-      const child = await startKind("small", affordable(4 * rate), `,rate=${rate}`);
+      const child = await startKind("small", affordable(4 * rate), `/rate:${rate}`);
       const helper = helperOf(child.pid);
 
       await kill(child);
@@ -218,7 +223,7 @@ describe("a rate", () => {
   );
 
   it("is of private memory: what others wait for is not slowed down", async () => {
-    const child = await startKind("memfd", affordable(256 * MiB), `,rate=${MiB}`);
+    const child = await startKind("memfd", affordable(256 * MiB), `/rate:${MiB}`);
     const helper = helperOf(child.pid);
 
     await kill(child);
@@ -226,7 +231,7 @@ describe("a rate", () => {
   });
 
   it("is told in the record", async () => {
-    const child = await startKind("small", affordable(256 * MiB), `,rate=${256 * MiB},priority=low`);
+    const child = await startKind("small", affordable(256 * MiB), `/rate:${256 * MiB}/priority:low`);
     const helper = helperOf(child.pid);
 
     await kill(child);
@@ -258,7 +263,7 @@ describe("a priority", () => {
     ["low", { nice: 19 }],
     ["idle", { policy: SCHED_IDLE }],
   ])("%s is that of all workers, once the target is dead", async (priority, expected) => {
-    const child = await startKind("small", affordable(GiB), `,workers=3,priority=${priority}`);
+    const child = await startKind("small", affordable(GiB), `/workers:3/priority:${priority}`);
     const helper = helperOf(child.pid);
 
     expect(scheduling(helper)).not.toMatchObject([expected]);
@@ -324,7 +329,7 @@ describe("what hangs off a mapping", () => {
 describe("memory that others share", () => {
   it.skipIf(process.getuid?.() !== 0)("is theirs as it was (root looks)", async () => {
     const size = affordable(128 * MiB);
-    const child = await startKind("memfd", size, ",workers=4");
+    const child = await startKind("memfd", size, "/workers:4");
     const maps = readFileSync(`/proc/${child.pid}/maps`, "utf8");
     const range = /^([0-9a-f]+-[0-9a-f]+) rw-s .*\/memfd:kinds/m.exec(maps)?.[1];
     const other = openSync(`/proc/${child.pid}/map_files/${range}`, "r");

@@ -28,9 +28,9 @@ describe("release options", () => {
         checkReleaseOptions(asked);
         const said = Object.fromEntries(
           releaseWords(asked)
-            .split(",")
+            .split("/")
             .slice(1)
-            .map((word) => word.split("=") as [string, string]),
+            .map((word) => word.split(":") as [string, string]),
         );
         const { workers, rate, priority } = { ...usual, ...asked };
         expect({ ...usual, ...said }).toEqual({

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import type { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { program, root } from "../support/paths.js";
 import { helperOf, helpersOf, isAlive, residentBytes, until } from "../support/proc.js";
@@ -29,6 +31,49 @@ describe("protectSelf", () => {
     expect(residentBytes(helper)).toBeGreaterThan(64 << 20);
     process.kill(helper, "SIGCONT");
     await until(() => !isAlive(helper), "the helper is gone");
+  });
+
+  it("protects anew where its helper was killed, and where a variable only says that it is protected", async () => {
+    const child = await startReady(
+      protect(
+        node(`
+          process.stdin.once("data", () => { protectSelf(); protectSelf(); console.log("again"); });
+          protectSelf();
+          console.log("ready");`),
+      ),
+    );
+    const first = helperOf(child.pid);
+
+    process.kill(first, "SIGKILL");
+    await until(() => !isAlive(first), "the first helper is gone");
+    child.stdin?.write("go");
+    await once(child.stdout as Readable, "data");
+    expect(isAlive(helperOf(child.pid))).toBe(true);
+
+    const claimed =
+      "process.env.ASYNC_TEARDOWN = 'pid:' + String(process.pid).padStart(10, 0) + '/ns:0000000000/strict:0';";
+    const unprotected = await startReady(
+      node(`${claimed} protectSelf(); console.log("ready"); setInterval(() => {}, 1000);`),
+    );
+    expect(isAlive(helperOf(unprotected.pid))).toBe(true);
+  });
+
+  it("makes one helper for all threads that ask at once", async () => {
+    const child = await startReady(
+      node(`
+        import { Worker } from "node:worker_threads";
+        const source = \`
+          import { parentPort } from "node:worker_threads";
+          import { protectSelf } from "${root}/dist/index.js";
+          protectSelf();
+          parentPort.postMessage("protected");
+          setInterval(() => {}, 1000);\`;
+        const workers = Array.from({ length: 4 }, () => new Worker(source, { eval: true }));
+        protectSelf();
+        await Promise.all(workers.map((worker) => new Promise((heard) => worker.once("message", heard))));
+        console.log("ready");`),
+    );
+    expect(helpersOf(child.pid)).toHaveLength(1);
   });
 
   it("leaves children and their exits to Node.js", async () => {

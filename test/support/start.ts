@@ -7,7 +7,7 @@ import { helpersOf, isAlive, until } from "./proc.js";
 
 /** A command that starts protected by the library alone: env claims the protection, and execs it. */
 export function protect(words: readonly string[]): string[] {
-  return ["env", `LD_PRELOAD=${library}`, "ASYNC_TEARDOWN=pid=0000000000,ns=0000000000", ...words];
+  return ["env", `LD_PRELOAD=${library}`, "ASYNC_TEARDOWN=pid:0000000000/ns:0000000000/strict:1", ...words];
 }
 
 /** The words that put the rest of a command under `async-teardown run`. */
