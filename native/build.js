@@ -201,8 +201,9 @@ function buildAll(architecture, compiler) {
     [...from("preload", "preload"), ...from("common", "protection"), ...helper],
   );
   build(
+    // Its Node.js has loaded a libc: the calls of that one serve, glibc's of any age as well as musl's.
     "addon.node",
-    [...freestanding, ...shared, "-isystem", headers],
+    [...freestanding, ...shared, "-nostdlib", "-isystem", headers],
     [
       ...from("addon", "addon", "exit_watcher", "probe"),
       ...from("common", "exec_event", "userfaultfd"),
