@@ -1,8 +1,8 @@
-import { stripVTControlCharacters } from "node:util";
-import Table from "cli-table3";
+import stringWidth from "string-width";
 import { formatBytes, formatRate, formatSeconds } from "../format.js";
 import type { AddressSpace, State } from "../teardown/address-space.js";
 import { bar, type Style, styled } from "./style.js";
+import { alignRows, columnWidths, cut } from "./table.js";
 
 const styles: Record<State, Style> = {
   unprotected: "dim",
@@ -91,38 +91,30 @@ const layouts: readonly (readonly Column[])[] = [
 const gap = 2;
 const leastCommand = 14;
 
-function draw(
-  layout: readonly Column[],
-  spaces: readonly AddressSpace[],
-  commandWidth: number | null,
-): string {
-  const nothing = ["top", "bottom", "left", "right", "mid"].flatMap((side) =>
-    [side, `${side}-left`, `${side}-right`, `${side}-mid`].map((name) => [name, ""]),
-  );
-  const table = new Table({
-    chars: {
-      ...Object.fromEntries(nothing),
-      "left-mid": "",
-      "mid-mid": "",
-      "right-mid": "",
-      middle: " ".repeat(gap),
-    },
-    style: { "padding-left": 0, "padding-right": 0, head: [], border: [], compact: true },
-    head: layout.map(({ head }) => styled("bold", head)),
-    colAligns: layout.map(({ isNumber }) => (isNumber ? "right" : "left")),
-    colWidths: layout.map((column) => (column === command ? commandWidth : null)),
-  });
-
-  for (const space of spaces) table.push(layout.map(({ text }) => text(space)));
-  return table.toString();
+/** All as text: the heads, and a row for each. */
+function rowsOf(layout: readonly Column[], spaces: readonly AddressSpace[]): string[][] {
+  const heads = layout.map(({ head }) => styled("bold", head));
+  return [heads, ...spaces.map((space) => layout.map(({ text }) => text(space)))];
 }
 
+function draw(layout: readonly Column[], spaces: readonly AddressSpace[], commandWidth: number): string {
+  const shown = layout.map((column) =>
+    column === command
+      ? { ...command, text: (space: AddressSpace) => cut(commandText(space), commandWidth) }
+      : column,
+  );
+  return alignRows(
+    rowsOf(shown, spaces),
+    layout.map(({ isNumber }) => isNumber ?? false),
+    gap,
+  );
+}
+
+/** Columns of the terminal for all but the command. */
 function widthOf(layout: readonly Column[], spaces: readonly AddressSpace[]): number {
-  const widths = layout
-    .filter((column) => column !== command)
-    .map(({ head, text }) =>
-      Math.max(head.length, ...spaces.map((space) => stripVTControlCharacters(text(space)).length)),
-    );
+  const others = layout.filter((column) => column !== command);
+  const widths = columnWidths(rowsOf(others, spaces));
+
   return widths.reduce((sum, width) => sum + width, 0) + gap * (layout.length - 1);
 }
 
@@ -132,15 +124,18 @@ export function tableOf(spaces: readonly AddressSpace[], width: number, isMoving
     (column !== progress || isMoving) && spaces.some((space) => column.text(space) !== "");
   const shown = layouts.map((layout) => layout.filter(isShown));
 
-  if (width === Number.POSITIVE_INFINITY) return draw(shown[0] ?? [], spaces, null);
+  if (width === Number.POSITIVE_INFINITY) return draw(shown[0] ?? [], spaces, width);
   for (const layout of shown) {
     const room = width - widthOf(layout, spaces);
-    const longest = Math.max(command.head.length, ...spaces.map((space) => commandText(space).length));
+    const longest = Math.max(
+      stringWidth(command.head),
+      ...spaces.map((each) => stringWidth(commandText(each))),
+    );
 
-    if (!layout.includes(command) && room >= 0) return draw(layout, spaces, null);
+    if (!layout.includes(command) && room >= 0) return draw(layout, spaces, 0);
     if (room >= Math.min(leastCommand, longest)) return draw(layout, spaces, Math.min(longest, room));
   }
-  return draw([target, state], spaces, null);
+  return draw([target, state], spaces, 0);
 }
 
 /** One of them in one line, for logs and pipes. */
