@@ -1,58 +1,22 @@
-import { readFileSync } from "node:fs";
-import { Command } from "commander";
-import { attachCommand } from "./attach.js";
-import { detachCommand } from "./detach.js";
-import { doctorCommand } from "./doctor.js";
-import { envCommand } from "./env.js";
-import { print, printError, reportFailure } from "./output.js";
-import { deliverNoPlan } from "./plan.js";
-import { psCommand } from "./ps.js";
-import { runCommand } from "./run.js";
-import { waitCommand } from "./wait.js";
+/*
+ * What Node.js starts with. An older one must be able to read this file, for all that it does is to say that it
+ * is too old: any syntax or module that Node.js 12 lacks is for program.ts.
+ */
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 
-const examples = `
-Examples:
-  async-teardown run -- redis-server --port 6379
-  async-teardown attach $(pidof qemu-system-x86_64)
-  async-teardown ps --watch
-  async-teardown wait 4711
-  async-teardown doctor
-  async-teardown run --help`;
-
-function version(): string {
-  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(manifest) as { version: string }).version;
+/** Says it as every error is said, and ends as env(1) does where it fails itself. */
+function fail(sentence: string): void {
+  process.exitCode = 125;
+  console.error(`async-teardown: ${sentence}`);
 }
 
-function program(): Command {
-  const main = new Command("async-teardown")
-    .description("Lets processes with a huge memory exit at once; their memory is torn down afterwards.")
-    .version(version(), "-V, --version")
-    .enablePositionalOptions()
-    .addHelpText("after", examples);
-
-  // A subcommand that is added, not made by .command(), does not take over how errors end.
-  const commands = [
-    ...[runCommand(), attachCommand(), detachCommand()],
-    ...[psCommand(), waitCommand(), doctorCommand(), envCommand()],
-  ];
-
-  for (const command of [main, ...commands]) {
-    command.exitOverride().configureOutput({
-      writeOut: print,
-      writeErr: printError,
-      outputError: (text, write) => write(`async-teardown: ${text.trimEnd()}; see --help\n`),
-    });
-    if (command !== main) main.addCommand(command);
-  }
-  return main;
-}
-
-try {
-  await program().parseAsync();
-} catch (error) {
-  // Commander has said what it has to say. --help and --version come this way too.
-  const { exitCode } = error as { exitCode?: number };
-  process.exitCode = exitCode === undefined ? reportFailure(error) : exitCode === 0 ? 0 : 125;
-  deliverNoPlan();
-}
+// As package.json's "engines" says.
+if (major < 20 || (major === 20 && minor < 12))
+  fail(
+    `needs Node.js 20.12 or later, and ${process.execPath} is ${process.versions.node}; ` +
+      "put a newer one first in PATH",
+  );
+else
+  import("./program.js")
+    .then(({ main }) => main())
+    .catch((error) => fail(`cannot load its own files; install the package anew: ${error.message}`));
