@@ -1,0 +1,88 @@
+/** bin/async-teardown: what npm links as the command. */
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { root } from "../support/paths.js";
+import { runToEnd } from "../support/start.js";
+
+const command = join(root, "bin/async-teardown");
+
+const folder = mkdtempSync(join(tmpdir(), "async-teardown-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** What a shell could lose, change or execute. */
+const environment = {
+  PATH: "/usr/bin:/bin",
+  "spring.datasource.url": "jdbc:x",
+  "BASH_FUNC_f%%": "() {  echo \"$x\" 'y'\n}",
+  TEXT: "it's a \\n $(id) `id` * %s \x01\x7f é\n",
+  "-n": "--",
+  package: "mine",
+  launcher: "mine",
+  IFS: "x",
+  EMPTY: "",
+};
+
+const shells = [["sh"], ["bash"], ["dash"], ["busybox", "sh"]];
+const isThere = async ([shell = ""]: string[]) => (await runToEnd(["which", shell])).exitCode === 0;
+const there = await Promise.all(shells.map(isThere));
+
+describe.each(shells.filter((_, index) => there[index]))("the command by %s", (...shell) => {
+  async function environmentBehind(env: NodeJS.ProcessEnv) {
+    const words = [...shell, command, "run", "--best-effort", "--", "/bin/cat", "/proc/self/environ"];
+    const which = (await runToEnd(["which", shell[0] ?? ""])).stdout;
+    const { stdout } = await runToEnd([which, ...words.slice(1)], { env, extendEnv: false });
+
+    return stdout.split("\0").filter((each) => each !== "" && !/^(LD_PRELOAD|ASYNC_TEARDOWN)=/.test(each));
+  }
+
+  it("hands on the environment byte for byte", async () => {
+    const entries = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+    expect((await environmentBehind(environment)).sort()).toEqual(entries.sort());
+  });
+
+  it("adds nothing to an environment that is empty", async () => {
+    expect(await environmentBehind({})).toEqual([]);
+  });
+});
+
+it("hands on the arguments as they are", async () => {
+  const words = ["", "a b", "*", "'", '"', "-n", "--", "\n", "$(id)", "\\"];
+  const print = ["sh", "-c", `printf '%s|' "$@"`, "sh", ...words];
+  const { stdout } = await runToEnd([command, "run", "--best-effort", "--", ...print]);
+
+  expect(stdout).toBe(words.map((word) => `${word}|`).join(""));
+});
+
+it("is found whatever links lead to it", async () => {
+  const deep = join(folder, "a folder", "of links");
+
+  mkdirSync(deep, { recursive: true });
+  symlinkSync(command, join(folder, "absolute"));
+  symlinkSync("../../absolute", join(deep, "relative"));
+  symlinkSync(relative(folder, join(deep, "relative")), join(folder, "async-teardown"));
+  for (const words of [
+    [join(folder, "async-teardown")],
+    ["a folder/of links/relative"],
+    ["async-teardown"],
+  ]) {
+    const options = { cwd: folder, env: { PATH: `${folder}:${process.env.PATH}` } };
+    expect(await runToEnd([...words, "--version"], options)).toMatchObject({ exitCode: 0, stderr: "" });
+  }
+});
+
+it("becomes the command, with its PID", async () => {
+  const { pid, stdout } = await runToEnd([command, "run", "--best-effort", "--", "sh", "-c", "echo $$"]);
+  expect(stdout).toBe(String(pid));
+});
+
+it("says in one sentence that there is no native part for this CPU", async () => {
+  mkdirSync(join(folder, "package/bin"), { recursive: true });
+  copyFileSync(command, join(folder, "package/bin/async-teardown"));
+  chmodSync(join(folder, "package/bin/async-teardown"), 0o755);
+  const { exitCode, stderr } = await runToEnd([join(folder, "package/bin/async-teardown"), "--version"]);
+
+  expect(exitCode).toBe(125);
+  expect(stderr).toMatch(/^async-teardown: has no native part for this CPU, \w+: '[^\n]+' is no program$/);
+});
