@@ -38,7 +38,7 @@ function describe(failure: Error | undefined): Check {
 
   return {
     ...check,
-    advice: check.advice ?? "run 'npm rebuild async-teardown', and install it where programs may run",
+    advice: check.advice ?? "install it anew, where programs may run; in a clone, run 'npm run build'",
   };
 }
 

@@ -167,7 +167,7 @@ describe("doctor", () => {
     expect(check("native-parts")).toMatchObject({
       status: "missing",
       found: expect.stringMatching(/addon.node: /),
-      advice: expect.stringMatching(/^run 'npm rebuild async-teardown'/),
+      advice: expect.stringMatching(/^install it anew, /),
     });
   });
 
