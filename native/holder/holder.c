@@ -2,7 +2,7 @@
  * The holder: keeps the address space of one target alive from outside, and tears it down when the target
  * is dead. A static program without a libc; src/linux/holder.ts starts it.
  *
- *   async-teardown-holder PID PRIORITY CGROUPS RECORD
+ *   async-teardown-holder PID PRIORITY CGROUPS RECORD OWNER
  *   PID       of the target
  *   PRIORITY  of the teardown: normal, low or idle
  *   CGROUPS   how many cgroup.procs it has to enter
@@ -15,6 +15,9 @@
  *
  *             `bytes` were resident when it looked for the last time; `seen` and `died` are milliseconds
  *             since the machine's boot.
+ *
+ *   OWNER     the target's unit and container, for `ps` to read when the target is dead, and for people:
+ *             "unit=redis-server.service container=0123abcd", or a part of it. The holder does not read it.
  *
  *   descriptor 1    takes its report, one line: "armed <its PID>" or "failed <errno> <what it could not do>"
  *   descriptor 3    the directory /proc/<PID>. It can never come to mean another process, as a number can.
@@ -194,7 +197,7 @@ __attribute__((noreturn, used)) static void start(const long *stack)
 	signal_set all = ~(signal_set)0;
 	long result;
 
-	if (stack[0] != 5) {
+	if (stack[0] != 6) {
 		fail(&failure, "make sense of its arguments", 0);
 		give_up(&failure);
 	}

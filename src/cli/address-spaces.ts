@@ -41,6 +41,7 @@ export function shareFreed({ freedBytes, initialBytes }: AddressSpace): number |
 }
 
 const barWidth = 16;
+const shortId = 12;
 
 interface Column {
   readonly head: string;
@@ -72,17 +73,21 @@ const columns = {
     text: ({ remainingSeconds }) => known(remainingSeconds, formatSeconds),
     isNumber: true,
   },
+  unit: { head: "UNIT", text: ({ unit }) => unit ?? "" },
+  // As docker ps and podman ps shorten it.
+  container: { head: "CONTAINER", text: ({ container }) => (container ?? "").slice(0, shortId) },
   progress: {
     head: "PROGRESS",
     text: (space) => known(shareFreed(space) ?? null, (share) => bar(share, barWidth)),
   },
 } satisfies Record<string, Column>;
 
-const { target, by, state, held, freed, rate, elapsed, left, progress } = columns;
+const { target, by, state, held, freed, rate, elapsed, left, unit, container, progress } = columns;
 
 /** From what tells most, on a wide terminal, to what must be there on a narrow one. */
 const layouts: readonly (readonly Column[])[] = [
-  [target, command, by, state, held, freed, rate, elapsed, left, progress],
+  [target, command, by, state, held, freed, rate, elapsed, left, unit, container, progress],
+  [target, command, by, state, held, freed, elapsed, left, unit, container],
   [target, command, by, state, held, freed, elapsed, left],
   [target, command, state, held, left],
   [target, state, held],

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { builtFile } from "./native.js";
+import { encodeOwner, type Owner } from "./owner.js";
 import type { Priority } from "./priority.js";
 import type { ProcessDirectory } from "./procfs.js";
 
@@ -44,14 +45,16 @@ async function readReport(output: Readable): Promise<HolderReport> {
 /**
  * Starts a holder for the process, and waits until it is armed, or is not.
  * @param cgroupProcs open cgroup.procs files, which it enters first
+ * @param owner for whom the process runs, which the holder shows in its arguments
  * @throws AsyncTeardownError ERR_PLATFORM, ERR_NOT_BUILT
  */
 export async function startHolder(
   { pid, descriptor }: ProcessDirectory,
   priority: Priority,
   cgroupProcs: readonly number[],
+  owner: Owner,
 ): Promise<HolderReport> {
-  const words = [String(pid), priority, String(cgroupProcs.length), blankRecord];
+  const words = [String(pid), priority, String(cgroupProcs.length), blankRecord, encodeOwner(owner)];
   const program = builtFile(holderName);
 
   try {

@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, readdirSync, readFileSync } from "node:fs";
 import { AsyncTeardownError } from "../errors.js";
 import { type Bytes, splitAtNul, toText } from "./bytes.js";
+import { type Owner, parseOwner } from "./owner.js";
 
 /** What proc_pid_stat(5) says of a process, as far as it is of use here. */
 export interface Stat {
@@ -148,6 +149,12 @@ export function commandOf(pid: number): string[] | undefined {
 /** Bytes that a process has in memory, as parseResident. */
 export function residentOf(pid: number): number | undefined {
   return parseResident(readProc(`${pid}/status`)?.toString("latin1") ?? "");
+}
+
+/** For whom a process runs; undefined where it is gone. */
+export function ownerOfProcess(pid: number): Owner | undefined {
+  const text = readProc(`${pid}/cgroup`)?.toString("utf8");
+  return text === undefined ? undefined : parseOwner(text);
 }
 
 /** What /proc/<pid>/cgroup says, or nothing. */

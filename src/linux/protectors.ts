@@ -4,6 +4,7 @@ import { looksLikeHelper, mayInspect, mechanismOf, releaseRecordOf } from "./hel
 import { holderName } from "./holder.js";
 import { countsElsewhere, findInnerPids, type InnerPids, outerPid } from "./inner-pids.js";
 import { type LivingTarget, livingTarget, look, ownerOf, sharesWith } from "./living.js";
+import { decodeOwner, type Owner } from "./owner.js";
 import { allPids, eachPid } from "./pids.js";
 import { argumentsOf, isOver, type ProcessDirectory, type Stat, statOf, statusTextOf } from "./procfs.js";
 import { type ProtectorRecord, parseRecord, type ReleaseRecord } from "./record.js";
@@ -22,6 +23,8 @@ export interface Protector {
   readonly isTargetGone: boolean;
   /** Whether it is at work: the target is dead, and it gives the memory back. */
   readonly isReleasing: boolean;
+  /** For whom a holder says that its target ran. */
+  readonly owner?: Owner;
   /** What it says of itself. */
   readonly record?: ProtectorRecord | undefined;
 }
@@ -63,7 +66,7 @@ interface Target {
 }
 
 function asHolderOf(directory: ProcessDirectory, target: Target): Protector | undefined {
-  const [program = "", held, , , words = ""] = argumentsOf(directory);
+  const [program = "", held, , , words = "", owner = ""] = argumentsOf(directory);
   const record = parseRecord(words);
   const { living } = target;
 
@@ -76,6 +79,7 @@ function asHolderOf(directory: ProcessDirectory, target: Target): Protector | un
     mechanism: "holder",
     isTargetGone: record.state === "releasing" || living === undefined,
     isReleasing: record.state === "releasing",
+    owner: decodeOwner(owner),
     record,
   };
 }

@@ -1,6 +1,7 @@
 import { getSystemErrorName } from "node:util";
 import { AsyncTeardownError, type ErrorCode } from "../errors.js";
 import { type HolderReport, startHolder } from "../linux/holder.js";
+import { parseOwner } from "../linux/owner.js";
 import { cgroupsTextOf, closeProcess, isOver, type ProcessDirectory, statOf } from "../linux/procfs.js";
 import { type Findings, findProtectors } from "../linux/protectors.js";
 import { openTarget } from "../linux/target.js";
@@ -87,10 +88,12 @@ function explain(pid: number, { errno, step }: Exclude<HolderReport, { holder: n
 }
 
 async function hold(directory: ProcessDirectory, { priority, cgroup }: AttachOptions): Promise<Hold> {
-  const place = findPlace(cgroup, cgroupsTextOf(directory));
+  const cgroups = cgroupsTextOf(directory);
+  const place = findPlace(cgroup, cgroups);
+  const owner = parseOwner(cgroups);
 
   try {
-    const report = await startHolder(directory, priority ?? "normal", place.descriptors);
+    const report = await startHolder(directory, priority ?? "normal", place.descriptors, owner);
 
     if (!("holder" in report)) return explain(directory.pid, report);
     const { pid } = directory;

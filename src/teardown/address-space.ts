@@ -1,6 +1,7 @@
 import { uptime } from "node:os";
+import type { Owner } from "../linux/owner.js";
 import type { Priority } from "../linux/priority.js";
-import { commandOf, residentOf } from "../linux/procfs.js";
+import { commandOf, ownerOfProcess, residentOf } from "../linux/procfs.js";
 import type { Mechanism, Protector } from "../linux/protectors.js";
 import type { ReleaseRecord } from "../linux/record.js";
 
@@ -17,6 +18,10 @@ export interface AddressSpace {
   readonly target: number;
   /** The target's command and arguments. */
   readonly command: readonly string[] | null;
+  /** The unit of systemd that the target runs in, or ran in: the innermost one that is not a slice. */
+  readonly unit: string | null;
+  /** The ID of the target's container, as its runtime named the cgroup. */
+  readonly container: string | null;
   readonly state: State;
   readonly protectors: readonly { readonly pid: number; readonly mechanism: Mechanism }[];
   /** In memory now, huge pages included. */
@@ -63,6 +68,17 @@ export function withProgress(space: AddressSpace): AddressSpace {
   return { ...space, freedBytes, bytesPerSecond, elapsedSeconds, remainingSeconds };
 }
 
+/** A holder wrote down for whom its target ran; a helper is in its target's cgroup. */
+function ownerOf(witnesses: readonly number[], protectors: readonly Protector[]): Owner {
+  const recorded = protectors.map(({ owner }) => owner);
+  const owners = [...witnesses.map(ownerOfProcess), ...recorded];
+
+  return {
+    unit: owners.find((owner) => owner && owner.unit !== null)?.unit ?? null,
+    container: owners.find((owner) => owner && owner.container !== null)?.container ?? null,
+  };
+}
+
 /** Describes the one that these protect, all of them the same target. */
 export function describe(
   target: number,
@@ -76,6 +92,7 @@ export function describe(
   return withProgress({
     target,
     command: witnesses.map(commandOf).find((command) => command !== undefined) ?? null,
+    ...ownerOf(witnesses, protectors),
     state: stateOf(protectors, isTargetGone),
     protectors: protectors.map(({ pid, mechanism }) => ({ pid, mechanism })),
     heldBytes: witnesses.map(residentOf).find((bytes) => bytes !== undefined) ?? null,

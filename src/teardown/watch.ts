@@ -55,6 +55,8 @@ function add(seen: Seen, look: AddressSpace): AddressSpace {
   seen.last = withProgress({
     ...look,
     command: look.command ?? last?.command ?? seen.command,
+    unit: look.unit ?? last?.unit ?? null,
+    container: look.container ?? last?.container ?? null,
     heldBytes: held.length > 0 ? Math.min(...held) : null,
     // Where nobody recorded it: what the first look after the death shows.
     initialBytes: look.initialBytes ?? last?.initialBytes ?? (look.state === "ended" ? null : look.heldBytes),

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { ownerOfProcess } from "../../src/linux/procfs.js";
 import { noHolder } from "../support/holder.js";
 import { affordable, MiB } from "../support/memory.js";
 import { asyncTeardown } from "../support/paths.js";
@@ -35,6 +36,7 @@ describe("ps", () => {
     expect(addressSpaces.find(({ target }: { target: number }) => target === child.pid)).toEqual({
       target: child.pid,
       command: hog(0, "stay"),
+      ...ownerOfProcess(child.pid),
       state: "protected",
       protectors: [{ pid: helperOf(child.pid), mechanism: "helper" }],
       heldBytes: expect.any(Number),
