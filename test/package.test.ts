@@ -26,7 +26,11 @@ it("depends on what its sources import, and on nothing else", () => {
   expect(importedPackages(sources)).toEqual(Object.keys(manifest.dependencies).sort());
 });
 
-it("has no script that runs at its installation, as npm 12 would not run it", () => {
-  const atInstallation = ["preinstall", "install", "postinstall"];
+it("has no script that npm takes for one of an installation", () => {
+  // Nor "prepare": npm warns of it where a tarball is installed, although it runs in a clone alone. So does
+  // "postprepare", of which npm does not warn.
+  const atInstallation = ["preinstall", "install", "postinstall", "prepare"];
+
   expect(Object.keys(manifest.scripts).filter((name) => atInstallation.includes(name))).toEqual([]);
+  expect(manifest.scripts.postprepare).toBe("npm run build");
 });
