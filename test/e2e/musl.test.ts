@@ -1,8 +1,10 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { missing } from "../support/component.js";
 import { gainOfHolding, noHolder } from "../support/holder.js";
 import { affordable, MiB } from "../support/memory.js";
-import { program, target } from "../support/paths.js";
+import { nativeFolder, program, root, target } from "../support/paths.js";
 import { helperOf, isAlive, residentBytes, until } from "../support/proc.js";
 import { ending, run, runToEnd, startReady } from "../support/start.js";
 
@@ -37,5 +39,33 @@ describe.skipIf(noCompiler)(`a program with musl (${noCompiler ?? "musl-gcc is t
 
     const words = [staticHog, String(affordable(1024 * MiB)), "stay"];
     expect(await gainOfHolding({ words })).toBeGreaterThan(5);
+  });
+
+  // Debian has no Node.js with musl: a program stands for it that has all of Node-API by name, and musl.
+  it("loads the addon, which finds all that it calls", async () => {
+    const addon = join(root, nativeFolder, "addon.node");
+    const { stdout: symbols } = await runToEnd(["readelf", "--wide", "--dyn-syms", addon]);
+    const calls = [...symbols.matchAll(/ UND (napi_\w+)/g)].map(([, name]) => name);
+    const main = `int main(void) {
+      void *addon = dlopen("${addon}", RTLD_NOW);
+      void *(*start)(void *, void *) = addon ? dlsym(addon, "napi_register_module_v1") : 0;
+      if (!start) return puts(dlerror()), 1;
+      return start(0, (void *)7) == (void *)7 ? 0 : 2;
+    }`;
+    const host = program("node-api-host");
+
+    expect(calls).toContain("napi_define_properties");
+    writeFileSync(
+      `${host}.c`,
+      [
+        "#include <dlfcn.h>\n#include <stdio.h>",
+        ...calls.map((name) => `int ${name}() { return 0; }`),
+        main,
+      ].join("\n"),
+    );
+    const compile = ["musl-gcc", "-rdynamic", "-o", host, `${host}.c`];
+
+    expect(await runToEnd(compile)).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await runToEnd([host])).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
   });
 });
