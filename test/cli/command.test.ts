@@ -72,6 +72,11 @@ it("is found whatever links lead to it", async () => {
   }
 });
 
+it("finds the Node.js that built it where PATH has none", async () => {
+  const options = { env: { PATH: folder } };
+  expect(await runToEnd([command, "--version"], options)).toMatchObject({ exitCode: 0, stderr: "" });
+});
+
 it("becomes the command, with its PID", async () => {
   const { pid, stdout } = await runToEnd([command, "run", "--best-effort", "--", "sh", "-c", "echo $$"]);
   expect(stdout).toBe(String(pid));

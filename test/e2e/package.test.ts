@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { missing } from "../support/component.js";
 import { noHolder } from "../support/holder.js";
-import { program, root } from "../support/paths.js";
+import { nativeFolder, program, root } from "../support/paths.js";
 import { runToEnd, startReady } from "../support/start.js";
 
 const isArm = process.arch === "arm64";
@@ -93,10 +93,7 @@ describe.skipIf(noCompiler)(`the package (${noCompiler ?? "the cross compiler is
   });
 
   it("has the same files, byte for byte, wherever they are built", () => {
-    const architecture = isArm ? "aarch64" : "x86_64";
-    const native = readdirSync(join(installed, "build", architecture)).map((name) =>
-      join("build", architecture, name),
-    );
+    const native = readdirSync(join(installed, nativeFolder)).map((name) => join(nativeFolder, name));
     const compiled = readdirSync(join(installed, "dist"), { recursive: true, encoding: "utf8" })
       .map((name) => join("dist", name))
       .filter((name) => name.endsWith(".js"));
@@ -207,5 +204,17 @@ describe.skipIf(noCompiler)(`the package (${noCompiler ?? "the cross compiler is
     expect(exitCode).toBe(0);
     expect(own).toMatch(new RegExp(`^${pid} ${prefix}/.*/libasync-teardown.so$`));
     expect(addressSpaces.map(({ target }) => target)).toContain(pid);
+  });
+
+  it("finds Node.js in PATH, or beside the npm that installed it", async () => {
+    const native = join(prefix, "lib/node_modules/async-teardown", nativeFolder, "async-teardown");
+    const version = () => runToEnd([native, "--version"], { env: { PATH: folder } });
+
+    expect(await version()).toMatchObject({
+      exitCode: 125,
+      stderr: expect.stringMatching(/^async-teardown: cannot start Node.js .* no 'node' in PATH$/),
+    });
+    symlinkSync(process.execPath, join(prefix, "bin/node"));
+    expect(await version()).toMatchObject({ exitCode: 0, stdout: manifest.version });
   });
 });
