@@ -36,6 +36,10 @@ export const errorCodes = {
   ERR_KERNEL: { exitCode: 125, meaning: "The kernel lacks something that a holder needs" },
   ERR_CGROUP: { exitCode: 125, meaning: "The cgroup asked for is not there, or cannot be entered" },
   ERR_HOLDER: { exitCode: 125, meaning: "The holder could not be started" },
+  ERR_NO_SYSTEMD: { exitCode: 125, meaning: "No systemd runs here, or none for this user" },
+  ERR_UNIT: { exitCode: 125, meaning: "There is no such service, or none that could be protected" },
+  ERR_SYSTEMCTL: { exitCode: 125, meaning: "systemd refused something" },
+  ERR_CHANGED: { exitCode: 125, meaning: "A file is not as this tool wrote it, and is left alone" },
   ERR_TIMEOUT: { exitCode: 124, meaning: "It took longer than was allowed" },
   ERR_NO_ROOM: {
     exitCode: 1,

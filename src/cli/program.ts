@@ -8,6 +8,7 @@ import { print, printError, reportFailure } from "./output.js";
 import { deliverNoPlan } from "./plan.js";
 import { psCommand } from "./ps.js";
 import { runCommand } from "./run.js";
+import { systemdCommand } from "./systemd.js";
 import { waitCommand } from "./wait.js";
 
 const examples = `
@@ -34,17 +35,17 @@ function program(): Command {
   // A subcommand that is added, not made by .command(), does not take over how errors end.
   const commands = [
     ...[runCommand(), attachCommand(), detachCommand()],
-    ...[psCommand(), waitCommand(), doctorCommand(), envCommand()],
+    ...[psCommand(), waitCommand(), doctorCommand(), envCommand(), systemdCommand()],
   ];
 
-  for (const command of [main, ...commands]) {
+  for (const command of [main, ...commands, ...commands.flatMap(({ commands: below }) => below)]) {
     command.exitOverride().configureOutput({
       writeOut: print,
       writeErr: printError,
       outputError: (text, write) => write(`async-teardown: ${text.trimEnd()}; see --help\n`),
     });
-    if (command !== main) main.addCommand(command);
   }
+  for (const command of commands) main.addCommand(command);
   return main;
 }
 

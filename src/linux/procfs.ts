@@ -151,6 +151,21 @@ export function residentOf(pid: number): number | undefined {
   return parseResident(readProc(`${pid}/status`)?.toString("latin1") ?? "");
 }
 
+/** What of a process's memory is its own, and what others may have as well. */
+export interface ProcessMemory {
+  readonly ownBytes: number;
+  readonly sharedBytes: number;
+}
+
+/** Files and shared memory are shared, anonymous memory is not; undefined where the process is gone. */
+export function memoryOf(pid: number): ProcessMemory | undefined {
+  const status = readProc(`${pid}/status`)?.toString("latin1") ?? "";
+  const bytes = (field: string) => Number.parseInt(parseStatusField(status, field) ?? "0", 10) * 1024;
+
+  if (parseStatusField(status, "VmRSS") === undefined) return undefined;
+  return { ownBytes: bytes("RssAnon"), sharedBytes: bytes("RssShmem") + bytes("RssFile") };
+}
+
 /** For whom a process runs; undefined where it is gone. */
 export function ownerOfProcess(pid: number): Owner | undefined {
   const text = readProc(`${pid}/cgroup`)?.toString("utf8");
