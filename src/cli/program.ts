@@ -4,6 +4,7 @@ import { attachCommand } from "./attach.js";
 import { detachCommand } from "./detach.js";
 import { doctorCommand } from "./doctor.js";
 import { envCommand } from "./env.js";
+import { ociHookCommand } from "./oci-hook.js";
 import { print, printError, reportFailure } from "./output.js";
 import { deliverNoPlan } from "./plan.js";
 import { psCommand } from "./ps.js";
@@ -35,7 +36,7 @@ function program(): Command {
   // A subcommand that is added, not made by .command(), does not take over how errors end.
   const commands = [
     ...[runCommand(), attachCommand(), detachCommand()],
-    ...[psCommand(), waitCommand(), doctorCommand(), envCommand(), systemdCommand()],
+    ...[psCommand(), waitCommand(), doctorCommand(), envCommand(), systemdCommand(), ociHookCommand()],
   ];
 
   for (const command of [main, ...commands, ...commands.flatMap(({ commands: below }) => below)]) {

@@ -17,6 +17,12 @@ export interface AttachOptions extends Pick<ReleaseOptions, "priority"> {
   cgroup?: string | undefined;
 }
 
+/** What is known of the process besides. */
+interface AttachRequest extends AttachOptions {
+  /** The ID of its container, as the runtime has it. */
+  readonly container?: string;
+}
+
 /** A process that is held. */
 export interface Hold {
   /** The process that is protected. */
@@ -87,13 +93,17 @@ function explain(pid: number, { errno, step }: Exclude<HolderReport, { holder: n
   return refuse("ERR_HOLDER", pid, why);
 }
 
-async function hold(directory: ProcessDirectory, { priority, cgroup }: AttachOptions): Promise<Hold> {
+async function hold(
+  directory: ProcessDirectory,
+  { priority, cgroup, container }: AttachRequest,
+): Promise<Hold> {
   const cgroups = cgroupsTextOf(directory);
   const place = findPlace(cgroup, cgroups);
   const owner = parseOwner(cgroups);
+  const named = { ...owner, container: container ?? owner.container };
 
   try {
-    const report = await startHolder(directory, priority ?? "normal", place.descriptors, owner);
+    const report = await startHolder(directory, priority ?? "normal", place.descriptors, named);
 
     if (!("holder" in report)) return explain(directory.pid, report);
     const { pid } = directory;
@@ -108,7 +118,7 @@ async function hold(directory: ProcessDirectory, { priority, cgroup }: AttachOpt
 export async function attachUnlessIn(
   { protectors }: Findings,
   pid: number,
-  options: AttachOptions,
+  options: AttachRequest,
 ): Promise<Hold> {
   checkReleaseOptions({ priority: options.priority });
   const directory = openHoldable(pid);
