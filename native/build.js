@@ -38,6 +38,12 @@ const shared = ["-shared", "-Wl,-z,nodelete", ...hardened];
 /** The files of one folder, without their ending. @param {string} folder @param {string[]} names */
 const from = (folder, ...names) => names.map((name) => `${folder}/${name}.c`);
 
+/** What becomes of a command: for the launcher, and for JavaScript. */
+const command = from(
+  "command",
+  ...["find", "script", "elf", "executable", "protectable", "library", "variables", "refusal"],
+);
+
 /** What helper and holder have in common. */
 const common = from("common", ...["daemonize", "confine", "proc_status", "record", "priority", "builtins"]);
 
@@ -203,14 +209,15 @@ async function buildAll(architecture, compiler) {
     build(
       "libasync-teardown.so",
       [...freestanding, ...shared, "-nostdlib", "-Wl,-z,defs"],
-      [...from("preload", "preload"), ...from("common", "protection"), ...helper],
+      [...from("preload", "preload"), ...from("common", "protection", "write_quietly"), ...helper],
     ),
     build(
       // Its Node.js has loaded a libc: the calls of that one serve, glibc's of any age as well as musl's.
       "addon.node",
       [...freestanding, ...shared, "-nostdlib", "-isystem", headers],
       [
-        ...from("addon", "addon", "exit_watcher", "probe"),
+        ...from("addon", "addon", "command", "exit_watcher", "probe"),
+        ...command,
         ...from("common", "exec_event", "userfaultfd"),
         ...helper,
       ],
@@ -226,8 +233,13 @@ async function buildAll(architecture, compiler) {
     ),
     build(
       "async-teardown",
-      ["-O2", "-fPIE", "-pie", "-fstack-protector-strong", ...hardened],
-      [...from("launcher", "launcher", "planner", "complain"), ...from("common", "pid_namespace")],
+      [...freestanding, "-fPIE", "-static-pie", "-nostdlib", ...hardened],
+      [
+        ...from("launcher", "launcher", "start", "options", "help", "run", "execute", "environment"),
+        ...from("launcher", "attach", "node", "package", "complain"),
+        ...from("common", "pid_namespace", "protection", "size", "write_quietly", "builtins"),
+        ...command,
+      ],
     ),
   ]);
 }

@@ -18,12 +18,17 @@ export const errorCodes = {
     meaning: "The file may be executed but not read, so nothing is known of it",
   },
   ERR_STATIC: { exitCode: 125, meaning: "Statically linked: no loader runs that could preload the helper" },
-  ERR_SET_ID: { exitCode: 125, meaning: "Set-user-ID or set-group-ID: the loader ignores LD_PRELOAD" },
+  ERR_SET_ID: {
+    exitCode: 125,
+    meaning: "Real and effective IDs will differ, as by set-user-ID: the loader ignores LD_PRELOAD",
+  },
   ERR_FILE_CAPABILITIES: { exitCode: 125, meaning: "Has file capabilities: the loader ignores LD_PRELOAD" },
   ERR_ARCHITECTURE: {
     exitCode: 125,
     meaning: "Built for another architecture or word size than this package",
   },
+  ERR_LIBRARY: { exitCode: 125, meaning: "The program could not load the library of this package" },
+  ERR_INSTRUMENTED: { exitCode: 125, meaning: "Runs under valgrind, where no helper can start" },
   ERR_HELPER: { exitCode: 125, meaning: "The helper could not be started" },
   ERR_NO_PROCESS: { exitCode: 125, meaning: "There is no such process, or it ended meanwhile" },
   ERR_NOT_HOLDABLE: {
@@ -31,7 +36,7 @@ export const errorCodes = {
     meaning: "Has no address space that a holder could hold, as a kernel thread, or would end with it",
   },
   ERR_NOT_PERMITTED: { exitCode: 125, meaning: "The kernel does not permit it to this process" },
-  ERR_ALREADY_PROTECTED: { exitCode: 125, meaning: "A helper or a holder protects it already" },
+  ERR_ALREADY_PROTECTED: { exitCode: 0, meaning: "A helper or a holder protects it already, as was wanted" },
   ERR_NOT_ATTACHED: { exitCode: 125, meaning: "No holder holds it" },
   ERR_KERNEL: { exitCode: 125, meaning: "The kernel lacks something that a holder needs" },
   ERR_CGROUP: { exitCode: 125, meaning: "The cgroup asked for is not there, or cannot be entered" },

@@ -4,6 +4,7 @@
 #include <linux/kcmp.h>
 #include <node_api.h>
 
+#include "command.h"
 #include "common/confine.h"
 #include "exit_watcher.h"
 #include "helper/helper.h"
@@ -70,24 +71,6 @@ static napi_value protect_self(napi_env env, napi_callback_info info)
 	    napi_set_named_property(env, result, "step", step) != napi_ok ||
 	    napi_set_named_property(env, result, "errno", make_number(env, failure.error)) != napi_ok)
 		return NULL; /* the exception is pending */
-	return result;
-}
-
-/* hasFileCapabilities(path: Buffer, NUL-terminated): whether the file has a security.capability. */
-static napi_value has_file_capabilities(napi_env env, napi_callback_info info)
-{
-	napi_value argument, result;
-	size_t count = 1, bytes = 0;
-	void *path = NULL;
-
-	if (napi_get_cb_info(env, info, &count, &argument, NULL, NULL) != napi_ok ||
-	    napi_get_buffer_info(env, argument, &path, &bytes) != napi_ok || bytes == 0 ||
-	    ((char *)path)[bytes - 1] != 0) {
-		napi_throw_type_error(env, NULL, "hasFileCapabilities takes a NUL-terminated Buffer");
-		return NULL;
-	}
-	/* ENODATA: none. ENOTSUP and the like: a file system that knows none. */
-	napi_get_boolean(env, sys_call4(__NR_getxattr, path, "security.capability", 0, 0) > 0, &result);
 	return result;
 }
 
@@ -198,8 +181,10 @@ NAPI_MODULE_INIT()
 {
 	const napi_property_descriptor functions[] = {
 		{"protectSelf", NULL, protect_self, NULL, NULL, NULL, napi_enumerable, NULL},
-		{"hasFileCapabilities", NULL, has_file_capabilities, NULL, NULL, NULL,
-		 napi_enumerable, NULL},
+		{"examineCommand", NULL, examine_command, NULL, NULL, NULL, napi_enumerable, NULL},
+		{"checkLibrary", NULL, check_library, NULL, NULL, NULL, napi_enumerable, NULL},
+		{"preloadList", NULL, preload_list, NULL, NULL, NULL, napi_enumerable, NULL},
+		{"asanOptions", NULL, asan_options, NULL, NULL, NULL, napi_enumerable, NULL},
 		{"compareAddressSpaces", NULL, compare_address_spaces, NULL, NULL, NULL,
 		 napi_enumerable, NULL},
 		{"signalProcess", NULL, signal_process, NULL, NULL, NULL, napi_enumerable, NULL},

@@ -71,3 +71,4 @@ static inline void relax(void)
 }
 
 #define SECCOMP_ARCHITECTURE AUDIT_ARCH_AARCH64
+#define ELF_MACHINE 183 /* EM_AARCH64 */

@@ -7,6 +7,7 @@
  *   PROGRAM_STARTS_WITH     the entry of a program without a libc
  *   relax                   what a spinning CPU does in between
  *   SECCOMP_ARCHITECTURE    how a seccomp filter names the system call table
+ *   ELF_MACHINE             how an ELF file names the CPU; elf(5)
  */
 #ifndef ASYNC_TEARDOWN_ARCH_H
 #define ASYNC_TEARDOWN_ARCH_H

@@ -72,3 +72,4 @@ static inline void relax(void)
 }
 
 #define SECCOMP_ARCHITECTURE AUDIT_ARCH_X86_64
+#define ELF_MACHINE 62 /* EM_X86_64 */

@@ -2,10 +2,15 @@
 #ifndef ASYNC_TEARDOWN_COMPLAIN_H
 #define ASYNC_TEARDOWN_COMPLAIN_H
 
-/*
- * Says it on stderr, if that takes it: where it is a pipe that nobody reads, the signal for that must not
- * end a command that is to run.
- */
-__attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
+#include "command/refusal.h"
+
+/* Says these words, one behind the other; those that are null are none. */
+void complain(const char *first, const char *second, const char *third);
+
+/* Says why, and what to do. Returns the exit code for it. */
+int complain_of(const struct refusal *refusal);
+
+/* What an errno means, for people. */
+const char *error_text(long result);
 
 #endif

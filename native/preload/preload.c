@@ -2,15 +2,12 @@
  * Entry for LD_PRELOAD: protects the process that ASYNC_TEARDOWN names, before its main. What the variable
  * says is in common/protection.h; a process that it does not name starts as if we were not there.
  */
-#include <asm/signal.h>
-
 #include "common/chars.h"
 #include "common/protection.h"
 #include "common/text.h"
 #include "common/sys.h"
+#include "common/write_quietly.h"
 #include "helper/helper.h"
-
-#define SIGNAL_BIT(number) ((signal_set)1 << ((number) - 1))
 
 /* ---- the one line that says why not -------------------------------------------------------- */
 
@@ -32,22 +29,6 @@ static const char *meaning(int error)
 	}
 }
 
-/* On stderr, if it takes it. Where it is a pipe that nobody reads, or a file at its limit, the signal for
- * that must not end a target that is to run. */
-static void write_quietly(const struct text *line)
-{
-	signal_set all = ~(signal_set)0, before, pending = 0;
-	signal_set caused = SIGNAL_BIT(SIGPIPE) | SIGNAL_BIT(SIGXFSZ);
-
-	sys_signal_mask(SIG_SETMASK, &all, &before);
-	sys_pending_signals(&pending);
-	sys_write(2, line->text, line->length);
-	caused &= ~pending;
-	if (caused)
-		sys_take_signal(&caused);
-	sys_signal_mask(SIG_SETMASK, &before, 0);
-}
-
 static void report(const struct text *reason, int is_fatal)
 {
 	struct text line = {.length = 0};
@@ -57,7 +38,7 @@ static void report(const struct text *reason, int is_fatal)
 	text_add(&line, is_fatal ? " was not started, as it cannot be protected: " : " runs unprotected: ");
 	text_add(&line, reason->text);
 	text_add(&line, is_fatal ? "; --best-effort would run it unprotected\n" : "\n");
-	write_quietly(&line);
+	write_quietly(line.text, line.length);
 }
 
 static void describe(struct text *reason, const struct failure *failure)
@@ -101,25 +82,31 @@ __attribute__((visibility("default"))) int async_teardown_helper_lives(void)
 	return helper_lives();
 }
 
+/* Out of line: its room is on the target's stack, which may be small, only where it is needed. */
+static __attribute__((noinline)) void give_up(const struct protection *protection, const struct failure *failure)
+{
+	struct text reason = {.length = 0};
+
+	if (protection->unknown)
+		describe_unknown(&reason, protection->unknown);
+	else
+		describe(&reason, failure);
+	report(&reason, protection->strict);
+	if (protection->strict)
+		sys_exit_group(EXIT_OWN_FAILURE);
+}
+
 static void protect(char *value)
 {
 	struct protection protection;
 	struct failure failure = {0, 0};
-	struct text reason = {.length = 0};
 
 	protection_read(value, &protection);
 	if (!protection_names_us(&protection))
 		return;
 	protection_claim(&protection);
-	if (protection.unknown)
-		describe_unknown(&reason, protection.unknown);
-	else if (helper_start(&protection.options, &failure) == 0)
-		return;
-	else
-		describe(&reason, &failure);
-	report(&reason, protection.strict);
-	if (protection.strict)
-		sys_exit_group(EXIT_OWN_FAILURE);
+	if (protection.unknown || helper_start(&protection.options, &failure) < 0)
+		give_up(&protection, &failure);
 }
 
 /* glibc and musl both have it, but only musl is sure to have set it by now; glibc hands constructors

@@ -6,7 +6,6 @@ import { doctorCommand } from "./doctor.js";
 import { envCommand } from "./env.js";
 import { ociHookCommand } from "./oci-hook.js";
 import { print, printError, reportFailure } from "./output.js";
-import { deliverNoPlan } from "./plan.js";
 import { psCommand } from "./ps.js";
 import { runCommand } from "./run.js";
 import { systemdCommand } from "./systemd.js";
@@ -58,6 +57,5 @@ export async function main(): Promise<void> {
     // Commander has said what it has to say. --help and --version come this way too.
     const { exitCode } = error as { exitCode?: number };
     process.exitCode = exitCode === undefined ? reportFailure(error) : exitCode === 0 ? 0 : 125;
-    deliverNoPlan();
   }
 }

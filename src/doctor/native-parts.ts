@@ -45,7 +45,7 @@ function describe(failure: Error | undefined): Check {
 /** Loads and executes what can be by itself; launcher and library are tried by a trial of `run`. */
 export function checkNativeParts(): { check: Check; answers: Answers | undefined } {
   const answers = attempt(askKernel);
-  const others = [() => builtFile("async-teardown"), preloadLibrary, executeHolder].map(attempt);
+  const others = [() => builtFile("async-teardown"), () => preloadLibrary(), executeHolder].map(attempt);
   const failure = [answers, ...others].find((result) => result instanceof Error);
 
   return { check: describe(failure), answers: answers instanceof Error ? undefined : answers };

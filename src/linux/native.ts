@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
-import { AsyncTeardownError } from "../errors.js";
+import { AsyncTeardownError, type ErrorCode } from "../errors.js";
 import { type Bytes, toBuffer, toBytes } from "./bytes.js";
 import type { ProcessDirectory } from "./procfs.js";
 
@@ -18,10 +18,28 @@ export type SystemCall =
   | "/dev/userfaultfd"
   | "perf_event_open";
 
+/** What native/command/ says of a command. */
+interface Verdict {
+  /** Why it is refused, or "" where it is not. */
+  readonly code: ErrorCode | "";
+  readonly message: string;
+  readonly advice: string | undefined;
+  readonly isAsan: boolean;
+}
+
 /** What native/addon/addon.c exports. */
 interface Addon {
   protectSelf(workers: number, rate: number, priority: number): { step: string; errno: number } | null;
-  hasFileCapabilities(path: Buffer): boolean;
+  examineCommand(
+    command: Buffer,
+    path: Buffer | null,
+    directory: Buffer | null,
+    user: number,
+    group: number,
+  ): Verdict;
+  checkLibrary(library: Buffer, user: number, group: number): Verdict;
+  preloadList(inherited: Buffer | null, library: Buffer): Buffer;
+  asanOptions(inherited: Buffer | null): Buffer;
   compareAddressSpaces(pid: number, other: number): number;
   signalProcess(directory: number, signal: number): number;
   startEnds(callback: (id: number) => void): number;
@@ -64,6 +82,26 @@ function addon(): Addon {
   return loaded;
 }
 
+/**
+ * The addon, for what stands and falls with it.
+ * @throws AsyncTeardownError ERR_PLATFORM, ERR_NOT_BUILT, ERR_LIBRARY
+ */
+function loadableAddon(): Addon {
+  try {
+    return addon();
+  } catch (cause) {
+    if (cause instanceof AsyncTeardownError) throw cause;
+    throw new AsyncTeardownError(
+      "ERR_LIBRARY",
+      `its native part cannot be loaded: ${(cause as Error).message}`,
+      {
+        advice: "install the package where programs may run, not on a mount with noexec",
+        cause,
+      },
+    );
+  }
+}
+
 /** Starts a helper for this process; undefined when it is armed, else what could not be done. */
 export function startHelper(release: {
   workers: number;
@@ -73,26 +111,72 @@ export function startHelper(release: {
   return addon().protectSelf(release.workers, release.rate, release.priority) ?? undefined;
 }
 
-/** Whether executing this file would give capabilities; getxattr(2) of security.capability. */
-export function hasFileCapabilities(path: Bytes): boolean {
-  return addon().hasFileCapabilities(toBuffer(`${path}\0`));
+/** A string as C has it. */
+function withNul(bytes: Bytes | undefined): Buffer | null {
+  return bytes === undefined ? null : toBuffer(`${bytes}\0`);
+}
+
+const withoutNul = (buffer: Buffer): Bytes => buffer.toString("latin1", 0, buffer.length - 1);
+
+function throwIfRefused({ code, message, advice }: Verdict): void {
+  if (code !== "") throw new AsyncTeardownError(code, message, { advice });
+}
+
+/** Who executes a command. Absent where it is this process's own user and group. */
+export interface Identity {
+  readonly user?: number | undefined;
+  readonly group?: number | undefined;
+}
+
+/** A command, and what the process is like that will execute it. */
+export interface Command extends Identity {
+  readonly command: Bytes;
+  /** The value of PATH; undefined where it is not set. */
+  readonly path: Bytes | undefined;
+  /** The directory that relative names start from; undefined where it is this process's own. */
+  readonly directory?: Bytes | undefined;
+}
+
+/**
+ * Finds a command as a shell does, and makes sure that a helper can protect what it starts; follows scripts to
+ * their interpreter. Tells whether it is a program linked with AddressSanitizer.
+ * @throws AsyncTeardownError ERR_NOT_FOUND, ERR_NOT_EXECUTABLE; ERR_STATIC, ERR_SET_ID, ERR_FILE_CAPABILITIES,
+ *   ERR_ARCHITECTURE, ERR_UNREADABLE, ERR_INSTRUMENTED; ERR_PLATFORM, ERR_NOT_BUILT, ERR_LIBRARY
+ */
+export function examineCommand({ command, path, directory, user = -1, group = -1 }: Command): {
+  isAsan: boolean;
+} {
+  const verdict = loadableAddon().examineCommand(
+    withNul(command) as Buffer,
+    withNul(path),
+    withNul(directory),
+    user,
+    group,
+  );
+
+  throwIfRefused(verdict);
+  return verdict;
 }
 
 /**
  * The library that protects a process from its start.
- * @throws AsyncTeardownError ERR_PLATFORM, ERR_NOT_BUILT, ERR_INSTALL_PATH
+ * @throws AsyncTeardownError ERR_PLATFORM, ERR_NOT_BUILT, ERR_INSTALL_PATH, ERR_LIBRARY
  */
-export function preloadLibrary(): Bytes {
-  const path = builtFile("libasync-teardown.so");
+export function preloadLibrary({ user = -1, group = -1 }: Identity = {}): Bytes {
+  const path = toBytes(builtFile("libasync-teardown.so"));
 
-  // The loader splits LD_PRELOAD at both, expands the last, and knows no way to quote them; ld.so(8).
-  if (/[ :$]/.test(path))
-    throw new AsyncTeardownError(
-      "ERR_INSTALL_PATH",
-      `is installed under a path that LD_PRELOAD cannot name: ${path}`,
-      { advice: "install it where the path has no space, colon or dollar sign" },
-    );
-  return toBytes(path);
+  throwIfRefused(loadableAddon().checkLibrary(withNul(path) as Buffer, user, group));
+  return path;
+}
+
+/** The value of LD_PRELOAD: what is inherited, and a library behind it, once. */
+export function preloadList(inherited: Bytes | undefined, library: Bytes): Bytes {
+  return withoutNul(loadableAddon().preloadList(withNul(inherited), withNul(library) as Buffer));
+}
+
+/** The value of ASAN_OPTIONS for a program that is linked with AddressSanitizer. */
+export function asanOptions(inherited: Bytes | undefined): Bytes {
+  return withoutNul(loadableAddon().asanOptions(withNul(inherited)));
 }
 
 /** Whether two tasks have one address space, or an errno: EPERM, ESRCH, ENOSYS; kcmp(2). */

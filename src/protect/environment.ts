@@ -1,6 +1,5 @@
 import type { Bytes } from "../linux/bytes.js";
-import { preloadLibrary } from "../linux/native.js";
-import { ownPidNamespace } from "../linux/process.js";
+import { type Identity, preloadLibrary, preloadList } from "../linux/native.js";
 import { checkReleaseOptions, type ReleaseOptions, releaseWords } from "./options.js";
 
 /** The variables that make a program start protected. native/common/protection.h says what the second means. */
@@ -9,32 +8,24 @@ export interface ProtectingVariables {
   readonly ASYNC_TEARDOWN: Bytes;
 }
 
-/** As many digits as the largest 32-bit number has: the native part writes into them in place. */
-function tenDigits(number: number): string {
-  return String(number).padStart(10, "0");
-}
-
-/** The first process that sees it puts its own number there. */
-const whoeverComesFirst = 0;
+/** The first process that sees these digits puts its own numbers there. */
+const whoeverComesFirst = "pid:0000000000/ns:0000000000";
 
 /**
- * Builds the variables for one process and what it execs, but none of its children.
- * @param inherited the LD_PRELOAD that is in force, kept behind ours
- * @param pid the process, in this process's PID namespace; without it the first that starts with them
- * @throws AsyncTeardownError ERR_PLATFORM, ERR_NOT_BUILT, ERR_INSTALL_PATH, ERR_USAGE
+ * Builds the variables for the first process that starts with them, and what it execs, but none of its children.
+ * @param inherited the LD_PRELOAD that is in force, kept in front of ours
+ * @param options whose process it will be, where that is not this process's user, and how it is protected
+ * @throws AsyncTeardownError ERR_PLATFORM, ERR_NOT_BUILT, ERR_INSTALL_PATH, ERR_LIBRARY, ERR_USAGE
  */
 export function protectingVariables(
   inherited: Bytes | undefined,
-  options: { pid?: number; bestEffort?: boolean } & ReleaseOptions,
+  options: { bestEffort?: boolean } & ReleaseOptions & Identity,
 ): ProtectingVariables {
   checkReleaseOptions(options);
-  const library = preloadLibrary();
-  const others = (inherited ?? "").split(/[ :]+/).filter((entry) => entry !== "" && entry !== library);
-  const pid = options.pid ?? whoeverComesFirst;
-  const namespace = pid === whoeverComesFirst ? 0 : ownPidNamespace();
+  const strict = options.bestEffort ? 0 : 1;
 
   return {
-    LD_PRELOAD: [library, ...others].join(":"),
-    ASYNC_TEARDOWN: `pid:${tenDigits(pid)}/ns:${tenDigits(namespace)}/strict:${options.bestEffort ? 0 : 1}${releaseWords(options)}`,
+    LD_PRELOAD: preloadList(inherited, preloadLibrary(options)),
+    ASYNC_TEARDOWN: `${whoeverComesFirst}/strict:${strict}${releaseWords(options)}`,
   };
 }

@@ -2,8 +2,9 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, w
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { asyncTeardown, program } from "../support/paths.js";
-import { helperOf, helpersOf, isAlive, status, until } from "../support/proc.js";
+import { noHolder } from "../support/holder.js";
+import { asyncTeardown, library, program, target } from "../support/paths.js";
+import { helperOf, helpersOf, holdersOf, isAlive, status, until } from "../support/proc.js";
 import { hog, run, runToEnd, startReady } from "../support/start.js";
 
 const folder = mkdtempSync(join(tmpdir(), "async-teardown-"));
@@ -141,7 +142,7 @@ describe("run", () => {
     const { stdout } = await runToEnd([...run, "sh", "-c", 'echo "$LD_PRELOAD"'], {
       env: { LD_PRELOAD: "libutil.so.1 libdl.so.2" },
     });
-    expect(stdout).toMatch(/^\/.*\/libasync-teardown\.so:libutil\.so\.1:libdl\.so\.2$/);
+    expect(stdout).toBe(`libutil.so.1:libdl.so.2:${library}`);
   });
 
   it("may be run under itself", async () => {
@@ -203,40 +204,156 @@ describe("run refuses, with the reason and what to do", () => {
   });
 });
 
-describe("run without a planner", () => {
+/** A command by a shell that first does something to itself. */
+const behind = (change: string, words: readonly string[]) => [
+  "bash",
+  "-c",
+  `${change}; exec "$@"`,
+  "bash",
+  ...words,
+];
+
+describe("run starts wherever the command would", () => {
+  const gone = join(folder, "gone");
+
+  it.each([
+    ["a limit on addresses", "ulimit -v 20000"],
+    ["a limit on data", "ulimit -d 1000"],
+    ["a small stack", "ulimit -s 32"],
+    ["four descriptors", "ulimit -n 4"],
+    ["a directory that is deleted", `mkdir ${gone} && cd ${gone} && rmdir ${gone}`],
+    ["no Node.js in PATH", "PATH=/nowhere"],
+    ["options for another Node.js", "export NODE_OPTIONS=--no-such-option"],
+    ["descriptors that are closed", "exec <&-"],
+    ["a file size of nothing, with nobody to read what is said", "trap '' XFSZ; ulimit -f 0"],
+  ])("%s", async (_, change) => {
+    const plain = await runToEnd(behind(change, ["/bin/sh", "-c", "echo ran"]));
+    const script = "echo ran; case $ASYNC_TEARDOWN in pid:*/strict:0) ;; *) echo unprotected ;; esac";
+    const { exitCode, stdout, stderr } = await runToEnd(behind(change, [...run, "/bin/sh", "-c", script]));
+
+    expect([plain.exitCode, plain.stdout]).toEqual([0, "ran"]);
+    expect([exitCode, stdout, stderr]).toEqual([0, "ran", plain.stderr]);
+  });
+
+  it("libraries of the target's: a libstdc++ that Node.js could not start with", async () => {
+    writeFileSync(join(folder, "libstdc++.so.6"), "this is no library");
+    const { stdout, stderr } = await runToEnd([...run, "echo", "ran"], { env: { LD_LIBRARY_PATH: folder } });
+    expect([stdout, stderr]).toEqual(["ran", ""]);
+  });
+
+  it("memory that may never become executable (PR_SET_MDWE)", async () => {
+    const python =
+      "import ctypes, os, sys; ctypes.CDLL(None).prctl(65, 1, 0, 0, 0); os.execvp(sys.argv[1], sys.argv[1:])";
+    const { exitCode, stdout, stderr } = await runToEnd(["python3", "-c", python, ...run, "echo", "ran"]);
+    expect([exitCode, stdout, stderr]).toEqual([0, "ran", ""]);
+  });
+
+  it.skipIf(process.getuid?.() !== 0).each([
+    ["no /proc", "umount -l /proc"],
+    ["a /proc of processes alone", "mount -t proc -o subset=pid proc /proc"],
+  ])("%s", async (_, change) => {
+    symlinkSync(asyncTeardown, join(folder, `link-${change.slice(0, 1)}`));
+    const inNamespace = ["unshare", "--mount", "bash", "-c", `${change} && cd "$0" && exec "$@"`, folder];
+
+    // The launcher's own name is all that tells where the library is.
+    for (const command of [asyncTeardown, `./link-${change.slice(0, 1)}`]) {
+      const words = [command, "run", "--", "sh", "-c", "echo $LD_PRELOAD $ASYNC_TEARDOWN"];
+      const { exitCode, stdout, stderr } = await runToEnd([...inNamespace, ...words]);
+      expect([exitCode, stderr]).toEqual([0, ""]);
+      expect(stdout).toMatch(/^\/.*\/libasync-teardown\.so pid:\d{10}\/ns:\d{10}\/strict:0$/);
+    }
+  });
+});
+
+describe.skipIf(noHolder)("run with a holder, where Node.js fails", () => {
   /** A machine whose Node.js is this shell script. */
   const nodeIs = (text: string) => {
     mkdirSync(join(folder, "broken"), { recursive: true });
     script("broken/node", `#!/bin/sh\n${text}\n`);
     return { env: { PATH: `${folder}/broken:${process.env.PATH}` } };
   };
+  const byHolder = [asyncTeardown, "run", "--mechanism", "holder"];
 
   it.each([
-    ["kill -ABRT $$", "its planner (Node.js) was ended by signal 6 (Aborted)"],
+    ["kill -ABRT $$", "Node.js was ended by signal 6; are the limits (ulimit -a) too low for it?"],
     [
       "exec sleep 1000",
-      "its planner (Node.js) hung for 30 seconds and was ended; is the limit on processes (ulimit -u) too low for its threads?",
+      "Node.js hung for 30 seconds and was ended; is the limit on processes (ulimit -u, pids.max) too low for its threads?",
     ],
-    ["exit 77", "its planner (Node.js) failed with exit code 77 and made no plan"],
-    ["exit 0", "its planner (Node.js) failed with exit code 0 and made no plan"],
-    ["exit 127", "its planner (Node.js) failed with exit code 127 and made no plan"],
+    ["echo much ado >&2; exit 77", "Node.js ended without a word"],
+    ["echo async-teardown: no >&2; exit 1", "no"],
   ])("(%s) says so, and does not start the command", async (text, reason) => {
-    const { exitCode, stdout, stderr } = await runToEnd([...run, "echo", "hello"], nodeIs(text));
+    const { exitCode, stdout, stderr } = await runToEnd([...byHolder, "echo", "hello"], nodeIs(text));
     expect([exitCode, stdout, stderr]).toEqual([125, "", `async-teardown: ${reason}`]);
   });
 
   it("starts it all the same with best effort", async () => {
-    const words = [asyncTeardown, "run", "--best-effort", "--", "sh", "-c", "echo hello; exit 4"];
+    const words = [...byHolder, "--best-effort", "--", "sh", "-c", "echo hello; exit 4"];
     const { exitCode, stdout, stderr } = await runToEnd(words, nodeIs("exit 77"));
 
     expect([exitCode, stdout]).toEqual([4, "hello"]);
-    expect(stderr).toMatch(/failed with exit code 77 .*\nasync-teardown: runs 'sh' unprotected$/);
+    expect(stderr).toBe("async-teardown: Node.js ended without a word; it runs unprotected");
   });
 
-  it("is not what low limits for the command lead to", async () => {
-    const script = 'ulimit -S -n 12; ulimit -S -v 500000; exec "$@"';
-    const { stdout } = await runToEnd(["bash", "-c", script, "-", ...run, "bash", "-c", "ulimit -n -v"]);
-    expect(stdout.match(/\d+$/gm)).toEqual(["12", "500000"]);
+  it("lifts low limits for Node.js alone", async () => {
+    const words = [...byHolder, "bash", "-c", "ulimit -n -v -s"];
+    const { stdout, stderr } = await runToEnd(behind("ulimit -S -n 12 -v 500000 -s 100", words));
+    expect([stdout.match(/\d+$/gm), stderr]).toEqual([["12", "500000", "100"], ""]);
+  });
+
+  it("leaves the command as it was: ignored and blocked signals, closed stdin, no child", async () => {
+    const words = [program("show"), "x"];
+    expect(await show([program("odd-start"), ...byHolder, ...words])).toEqual(
+      await show([program("odd-start"), ...words]),
+    );
+  });
+
+  it("holds once what is held already", async () => {
+    const child = await startReady([...byHolder, "--", ...byHolder, "--", ...hog(0, "stay")]);
+    expect(holdersOf(child.pid)).toHaveLength(1);
+  });
+});
+
+describe("sanitizers and valgrind", () => {
+  const build = (name: string, ...flags: string[]) =>
+    runToEnd(["cc", ...flags, "-o", join(folder, name), target("subreaper.c")]);
+  const asan = "-fsanitize=address";
+
+  it("a program linked with AddressSanitizer runs, and is protected; its children are not told more", async () => {
+    expect(await build("asan", asan)).toMatchObject({ exitCode: 0 });
+    const words = [join(folder, "asan"), "sh", "-c", "echo $LD_PRELOAD; echo $ASAN_OPTIONS"];
+    const { exitCode, stdout, stderr } = await runToEnd([...run, ...words], {
+      env: { ASAN_OPTIONS: "detect_leaks=0" },
+    });
+    expect([exitCode, stdout]).toEqual([0, `${library}\ndetect_leaks=0:verify_asan_link_order=0`]);
+    expect(stderr).toMatch(/^async-teardown: process \d+ runs unprotected: .*subreaper[^\n]*$/); // of sh
+  });
+
+  it("AddressSanitizer as it is preloaded for plugins stays the first library", async () => {
+    const { stdout: runtime } = await runToEnd(["cc", "-print-file-name=libasan.so"]);
+    const { exitCode, stdout, stderr } = await runToEnd([...run, "sh", "-c", "echo $LD_PRELOAD"], {
+      env: { LD_PRELOAD: runtime, ASAN_OPTIONS: "detect_leaks=0" },
+    });
+    expect([exitCode, stdout, stderr]).toEqual([0, `${runtime}:${library}`, ""]);
+  });
+
+  it.each(["thread", "undefined", "leak"])("a program with the %s sanitizer runs", async (name) => {
+    expect(await build(name, `-fsanitize=${name}`)).toMatchObject({ exitCode: 0 });
+    expect(await runToEnd([...run, join(folder, name), "echo", "ran"])).toMatchObject({
+      exitCode: 0,
+      stdout: "ran",
+    });
+  });
+
+  it("valgrind is left to a holder, or refused", async () => {
+    script("valgrind", "#!/bin/sh\nexec echo ran");
+    const words = ["--mechanism", "helper", join(folder, "valgrind"), "x"];
+    const { exitCode, stdout, stderr } = await runToEnd([asyncTeardown, "run", ...words]);
+
+    expect([exitCode, stdout]).toEqual([125, ""]);
+    expect(stderr).toMatch(
+      /'.*valgrind' cannot be protected by a helper: valgrind runs a program on a CPU of its own/,
+    );
   });
 });
 

@@ -2,10 +2,9 @@ import { chmodSync, chownSync, copyFileSync, mkdtempSync, rmSync, symlinkSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { afterAll, describe, expect, it, vi } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { AsyncTeardownError } from "../../src/errors.js";
-import { hasFileCapabilities } from "../../src/linux/native.js";
-import { checkProtectable } from "../../src/protect/executable.js";
+import { examineCommand, type Identity } from "../../src/linux/native.js";
 import { missing } from "../support/component.js";
 import { asyncTeardown, program } from "../support/paths.js";
 import { holdersOf, isParked, status, until } from "../support/proc.js";
@@ -31,9 +30,9 @@ function copyOf(program: string, name: string, mode: number): string {
   return path;
 }
 
-function verdict(path: string): string {
+function verdict(path: string, identity: Identity = {}): string {
   try {
-    checkProtectable(path, { path: process.env.PATH });
+    examineCommand({ command: path, path: process.env.PATH, ...identity });
     return "protectable";
   } catch (error) {
     if (error instanceof AsyncTeardownError) return error.code;
@@ -136,16 +135,11 @@ const noSetcap = await missing("setcap", "libcap2-bin");
 describe("file capabilities", () => {
   it.skipIf(!isRoot || noSetcap)(`are seen (${noSetcap ?? "setcap is there"})`, async () => {
     const path = copyOf("/bin/true", "capable", 0o755);
-    expect(hasFileCapabilities(path)).toBe(false);
-    await execa("setcap", ["cap_net_raw+ep", path]);
-    expect(hasFileCapabilities(path)).toBe(true);
-    expect(verdict(path)).toBe("protectable"); // root gains nothing by them, so the loader trusts it
-    vi.spyOn(process, "getuid").mockReturnValue(61234);
-    expect(verdict(path)).toBe("ERR_FILE_CAPABILITIES");
-    vi.restoreAllMocks();
-  });
+    const user = { user: 61234, group: 61234 };
 
-  it("are none where there is no file, and no reason to crash", () => {
-    expect(hasFileCapabilities("/no/such/file")).toBe(false);
+    expect(verdict(path, user)).toBe("protectable");
+    await execa("setcap", ["cap_net_raw+ep", path]);
+    expect(verdict(path)).toBe("protectable"); // root gains nothing by them, so the loader trusts it
+    expect(verdict(path, user)).toBe("ERR_FILE_CAPABILITIES");
   });
 });

@@ -1,0 +1,218 @@
+/*
+ * This process becomes the command without a trace of itself: same PID, descriptors, signals, limits. Nothing here
+ * depends on the environment that is meant for the command, on /proc, or on Node.js; only a holder needs that.
+ */
+#include "run.h"
+
+#include "attach.h"
+#include "command/find.h"
+#include "command/library.h"
+#include "command/protectable.h"
+#include "command/variables.h"
+#include "common/chars.h"
+#include "common/pid_namespace.h"
+#include "common/protection.h"
+#include "complain.h"
+#include "environment.h"
+#include "execute.h"
+#include "options.h"
+#include "package.h"
+
+#define MOST_VARIABLES 3
+#define NO_RATE "a holder gives all back in one go, at no rate"
+
+struct plan {
+	const struct start *start;
+	struct run_options options;
+	struct surroundings surroundings;
+	char file[LONGEST_PATH];
+	char **environment; /* of the command */
+	struct refusal refusal;
+};
+
+/* ---- by a helper ---------------------------------------------------------------------------- */
+
+/* "NAME=" and room for a value. */
+static char *take_variable(const char *name, size_t bytes, char **value)
+{
+	size_t length = chars_length(name);
+	char *variable = take_memory(length + 1 + bytes);
+
+	if (!variable)
+		return 0;
+	for (size_t i = 0; i < length; i++)
+		variable[i] = name[i];
+	variable[length] = '=';
+	*value = variable + length + 1;
+	return variable;
+}
+
+static int set_preload(struct plan *plan, const char *library)
+{
+	const char *inherited = start_variable(plan->environment, "LD_PRELOAD");
+	char *value, *variable = take_variable("LD_PRELOAD", preload_value(0, inherited, library), &value);
+
+	if (!variable)
+		return -1;
+	preload_value(value, inherited, library);
+	environment_set(plan->environment, variable);
+	return 0;
+}
+
+static int set_asan_options(struct plan *plan)
+{
+	const char *inherited = start_variable(plan->environment, "ASAN_OPTIONS");
+	char *value, *variable = take_variable("ASAN_OPTIONS", asan_options_value(0, inherited), &value);
+
+	if (!variable)
+		return -1;
+	asan_options_value(value, inherited);
+	environment_set(plan->environment, variable);
+	return 0;
+}
+
+static void set_protection(struct plan *plan)
+{
+	static struct text variable = {.length = 0};
+	const struct protection protection = {
+		.pid = (uint64_t)sys_getpid(),
+		.namespace = own_pid_namespace(),
+		.strict = !plan->options.best_effort,
+		.options = plan->options.release,
+	};
+
+	text_add(&variable, PROTECTION_VARIABLE "=");
+	protection_write(&variable, &protection);
+	environment_set(plan->environment, variable.text);
+}
+
+static int no_memory(struct plan *plan)
+{
+	return refuse_helper(&plan->refusal, ERR_LIBRARY, plan->file, "no memory can be had");
+}
+
+/* The launcher is static, but becomes something else, and knows what can protect that. */
+static int is_launcher(const char *file, const char *folder)
+{
+	static char launcher[LONGEST_PATH];
+	struct stat one, other;
+
+	return package_path(launcher, folder, 0, "/async-teardown") == 0 && sys_stat_at(AT_FDCWD, launcher, &one) == 0 &&
+	       sys_stat_at(AT_FDCWD, file, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+static int by_helper(struct plan *plan)
+{
+	static char folder[LONGEST_PATH], library[LONGEST_PATH];
+	static struct walk walk;
+	int is_asan = 0;
+
+	if (package_find(plan->start, folder) < 0 || package_path(library, folder, 0, "/libasync-teardown.so") < 0)
+		return refuse_helper(&plan->refusal, ERR_NOT_BUILT, plan->file,
+				     "async-teardown cannot find its own library; is /proc mounted?");
+	if (!is_launcher(plan->file, folder) &&
+	    check_protectable(plan->file, &plan->surroundings, &walk, &is_asan, &plan->refusal) < 0)
+		return -1;
+	if (library_check(library, &plan->surroundings, &plan->refusal) < 0)
+		return -1;
+	if (set_preload(plan, library) < 0 || (is_asan && set_asan_options(plan) < 0))
+		return no_memory(plan);
+	set_protection(plan);
+	return 0;
+}
+
+/* ---- by a holder ---------------------------------------------------------------------------- */
+
+static int by_holder(struct plan *plan)
+{
+	plan->refusal.code = ERR_HOLDER;
+	plan->refusal.advice = 0;
+	plan->refusal.message.length = 0;
+	return attach_holder(plan->start, plan->options.release.priority, &plan->refusal.message);
+}
+
+static int by_either(struct plan *plan)
+{
+	struct message *message = &plan->refusal.message;
+
+	if (by_helper(plan) == 0)
+		return 0;
+	if (refusal_exit_code(plan->refusal.code) != 125)
+		return -1;
+	message_add(message, "; nor by a holder: ");
+	if (plan->options.release.rate == 0)
+		return attach_holder(plan->start, plan->options.release.priority, message);
+	message_add(message, NO_RATE);
+	return -1;
+}
+
+/* ---- all of it -------------------------------------------------------------------------------- */
+
+/* By one way; with best effort, one that fails is left out with a word. */
+static int attempt(struct plan *plan, int (*protect)(struct plan *), const char *without)
+{
+	if (protect(plan) == 0)
+		return 0;
+	if (!plan->options.best_effort)
+		return -1;
+	complain(plan->refusal.message.text, "; it runs ", without);
+	return 0;
+}
+
+static int protect(struct plan *plan)
+{
+	switch (plan->options.mechanism) {
+	case MECHANISM_AUTO:
+		return attempt(plan, by_either, "unprotected");
+	case MECHANISM_HELPER:
+		return attempt(plan, by_helper, "unprotected");
+	case MECHANISM_HOLDER:
+		return attempt(plan, by_holder, "unprotected");
+	case MECHANISM_BOTH:
+		break;
+	}
+	return attempt(plan, by_helper, "without that") < 0 ? -1 : attempt(plan, by_holder, "without that");
+}
+
+static int check_usage(struct plan *plan)
+{
+	if (plan->options.mechanism != MECHANISM_HOLDER || plan->options.release.rate == 0)
+		return 0;
+	plan->refusal.code = ERR_USAGE;
+	message_add(&plan->refusal.message, "--rate needs a helper: " NO_RATE);
+	return -1;
+}
+
+int run_help(void)
+{
+	long result = options_print_help();
+
+	if (result == 0)
+		return 0;
+	complain("standard output cannot be written: ", error_text(result), 0);
+	return 125;
+}
+
+int run(const struct start *start, char **words)
+{
+	static struct plan plan;
+	struct refusal *refusal = &plan.refusal;
+
+	plan.start = start;
+	plan.surroundings = own_surroundings(start_variable(start->environment, "PATH"));
+	if (options_parse(words, &plan.options, refusal) < 0)
+		return complain_of(refusal);
+	if (plan.options.wants_help)
+		return run_help();
+	char **command = plan.options.command;
+
+	if (find_command(command[0], &plan.surroundings, plan.file, refusal) < 0 || check_usage(&plan) < 0)
+		return complain_of(refusal);
+	if (!(plan.environment = environment_copy(start->environment, MOST_VARIABLES))) {
+		complain("no memory can be had", 0, 0);
+		return 125;
+	}
+	if (protect(&plan) < 0)
+		return complain_of(refusal);
+	return execute(plan.file, command, plan.environment);
+}
