@@ -2,15 +2,17 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { missing } from "../support/component.js";
+import { crossCompiler, noCrossCompiler, otherArchitecture } from "../support/cross.js";
 import { holder, library, root } from "../support/paths.js";
 import { runToEnd } from "../support/start.js";
 
 const folder = mkdtempSync(join(tmpdir(), "async-teardown-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const build = (variables: string[]) =>
-  runToEnd(["env", ...variables, process.execPath, join(root, "native/build.js"), join(folder, "build")]);
+const build = (variables: string[], ...options: string[]) => {
+  const words = [process.execPath, join(root, "native/build.js"), ...options, join(folder, "build")];
+  return runToEnd(["env", ...variables, ...words]);
+};
 
 /** What makes a library fit for any process: it needs nothing and nobody, and can never be unloaded. */
 async function expectFreestanding(file: string): Promise<void> {
@@ -46,15 +48,12 @@ describe("the holder", () => {
   });
 });
 
-const cross = "aarch64-linux-gnu-gcc";
-const noCross = await missing(cross, "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross");
-
-describe("the native parts for aarch64", () => {
-  it.skipIf(noCross)(
-    `are built by a cross compiler, without a warning (${noCross ?? "it is there"})`,
+describe("the native parts for the other CPU", () => {
+  it.skipIf(noCrossCompiler)(
+    `are built by a cross compiler, without a warning (${noCrossCompiler ?? "it is there"})`,
     async () => {
-      const output = join(folder, "build/aarch64");
-      const { exitCode, stderr } = await build([`CC=${cross} -Werror`]);
+      const output = join(folder, "build", otherArchitecture);
+      const { exitCode, stderr } = await build([`CC=${crossCompiler} -Werror`]);
 
       expect([exitCode, stderr]).toEqual([0, ""]);
       expect(readdirSync(output).sort()).toEqual([
@@ -74,6 +73,18 @@ describe("the build", () => {
     const { exitCode, stderr } = await build(["-u", "CC", `PATH=${folder}`]);
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/^async-teardown: needs a C compiler .* On Debian: apt-get install gcc libc6-dev/);
+    expect(stderr.split("\n")).toHaveLength(1);
+  });
+
+  it("says in one sentence that there is none for the other CPU, where both are wanted", async () => {
+    const { stdout: compiler } = await runToEnd(["which", "cc"]);
+    const { exitCode, stderr } = await build([`CC=${compiler}`, `PATH=${folder}`], "--all");
+
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(
+      new RegExp(`^async-teardown: needs a C compiler for ${otherArchitecture} as well, .*`),
+    );
+    expect(stderr).toMatch(/On Debian: apt-get install gcc-[^\n]+ libc6-dev-[^\n]+-cross\.$/);
     expect(stderr.split("\n")).toHaveLength(1);
   });
 
