@@ -158,9 +158,12 @@ static void await_armed(struct helper *helper)
 
 static int start(struct helper *helper, struct failure *failure)
 {
-	/* CLONE_VFORK: when this returns, the go-between no longer runs in our memory. */
-	long go_between =
-		sys_clone_onto(CLONE_VM | CLONE_VFORK, helper, 0, 0, go_between_main, helper);
+	/*
+	 * CLONE_VFORK: when this returns, the go-between no longer runs in our memory. CLONE_UNTRACED: a debugger
+	 * or tracer that follows the target's children would otherwise follow this one, or wait for the helper.
+	 */
+	long go_between = sys_clone_onto(CLONE_VM | CLONE_VFORK | CLONE_UNTRACED, helper, 0, 0, go_between_main,
+					 helper);
 
 	if (go_between < 0)
 		return fail(failure, "clone the helper", go_between);

@@ -8,7 +8,7 @@ import { missing } from "../support/component.js";
 import { affordable, MiB } from "../support/memory.js";
 import { program, target } from "../support/paths.js";
 import { helperOf, helpersOf, isAlive, link, residentBytes, status, until } from "../support/proc.js";
-import { ending, hog, protect, type Started, start, startReady } from "../support/start.js";
+import { ending, hog, protect, runToEnd, type Started, start, startReady } from "../support/start.js";
 import { timeEnd } from "../support/stopwatch.js";
 
 const ENOSYS = 38;
@@ -210,5 +210,14 @@ describe("a helper", () => {
     child.stdout?.on("data", (data: Buffer) => output.push(data));
     expect(await ending(child)).toBe(0);
     expect(Buffer.concat(output).toString()).toContain("\nchildren 0\n");
+  });
+
+  it("is none that a debugger follows with the target's children", async () => {
+    const sh = ["sh", "-c", "(exit 3); exit 4"];
+
+    expect(await runToEnd([program("tracer"), ...protect(sh)])).toMatchObject({
+      exitCode: 4,
+      stdout: "children followed: 1",
+    });
   });
 });
