@@ -62,7 +62,7 @@ const helper = [
     "own",
     "pace",
   ),
-  ...from("common", "pid_namespace"),
+  ...from("common", "pid_namespace", "failure"),
   ...common,
 ];
 

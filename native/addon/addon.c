@@ -46,7 +46,7 @@ static int protect_once(const struct release_options *options, struct failure *f
  * of struct release_options. */
 static napi_value protect_self(napi_env env, napi_callback_info info)
 {
-	struct failure failure = {NULL, 0};
+	struct failure failure = {0};
 	struct release_options options;
 	napi_value arguments[3], result, step;
 	size_t count = 3;

@@ -2,6 +2,17 @@
 
 #include "sys.h"
 
+int is_filtered(void)
+{
+	return sys_prctl(PR_GET_SECCOMP, 0, 0) == SECCOMP_MODE_FILTER;
+}
+
+int avoids_young_calls(void)
+{
+	/* Where the kernel is younger than 6.3, so is most likely who made the filter. */
+	return is_filtered() && sys_prctl(PR_GET_MDWE, 0, 0) < 0;
+}
+
 struct directory_entry {
 	uint64_t inode;
 	int64_t offset;
@@ -80,13 +91,17 @@ int close_all_but(int keep, int keep_too, struct failure *failure)
 {
 	int low = keep < keep_too ? keep : keep_too;
 	int high = keep < keep_too ? keep_too : keep;
-	long result = close_ranges(low, high);
+	long result = -ENOSYS;
+
+	try_step(failure, "close inherited descriptors", "close_range");
+	if (!avoids_young_calls())
+		result = close_ranges(low, high);
 
 	if (result < 0)
 		result = close_listed(keep, keep_too);
 	if (result < 0)
 		result = close_counted(keep, keep_too);
-	return result < 0 ? fail(failure, "close inherited descriptors", result) : 0;
+	return result < 0 ? fail_step(failure, result) : 0;
 }
 
 long forbid_core_dumps(void)
@@ -116,29 +131,34 @@ static long disarm_capabilities(void)
 
 	if (result < 0)
 		return result;
-	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+	uint32_t armed = 0;
+
+	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		armed |= sets[i].effective | sets[i].inheritable;
 		sets[i].effective = sets[i].inheritable = 0;
-	return sys_capset(&header, sets);
+	}
+	return armed ? sys_capset(&header, sets) : 0;
 }
 
 int drop_privileges(struct failure *failure)
 {
 	long result;
 
-	/* One of a helper would be one of the target's whole memory. */
-	if ((result = forbid_core_dumps()) < 0)
-		return fail(failure, "forbid core dumps", result);
-	if ((result = disarm_capabilities()) < 0)
+	/* capset may be what kills under a filter. The filter that follows leaves nothing to use them for. */
+	if (!is_filtered() && (result = disarm_capabilities()) < 0)
 		return fail(failure, "drop capabilities", result);
-	if ((result = sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0)) < 0)
-		return fail(failure, "set no_new_privs", result);
-	return 0;
+	try_step(failure, "set no_new_privs", "prctl");
+	result = sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0);
+	return result < 0 ? fail_step(failure, result) : 0;
 }
 
-int allow_only(const struct sock_filter *calls, unsigned short count, unsigned flags, struct failure *failure)
+int allow_only(const struct sock_filter *calls, unsigned short count, struct failure *failure)
 {
 	struct sock_fprog filter = {.len = count, .filter = (struct sock_filter *)calls};
-	long result = sys_call3(__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
+	long result;
 
-	return result != 0 ? fail(failure, "install a seccomp filter", result) : 0;
+	/* Not seccomp(2), which does no more here, but which many filters forbid. */
+	try_step(failure, "install a seccomp filter", "prctl");
+	result = sys_prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, (unsigned long)&filter);
+	return result < 0 ? fail_step(failure, result) : 0;
 }

@@ -9,25 +9,37 @@
 #include "failure.h"
 #include "sys.h"
 
+/*
+ * Whether a seccomp filter is in force already. It may kill for any call that it does not know or like, so under
+ * one only what is needed is tried.
+ */
+int is_filtered(void);
+
+/*
+ * Whether the filter may be from a time that did not know pidfd_open (Linux 5.3) or close_range (5.9): systemd's
+ * kill for what they do not know, up to systemd 246.
+ */
+int avoids_young_calls(void);
+
 /* Closes every descriptor but these two (a negative one is none). 0, or -1 and *failure. */
 int close_all_but(int keep, int keep_too, struct failure *failure);
 
 /* The most that a core dump of this process may have: 1 byte or, where not even that is permitted, 0. A limit
  * of 0 does not keep it from a core_pattern that is a pipe; 1 does (core(5), fs/coredump.c). The limit, or a
- * negative errno. */
+ * negative errno. One of a helper would be one of the target's whole memory. */
 long forbid_core_dumps(void);
 
 /*
- * Gives up the use of all capabilities, the way to new ones, and core dumps. Nobody gets at the caller by that who
- * could not before. 0, or -1 and *failure.
+ * Gives up the use of all capabilities, and the way to new ones. Nobody gets at the caller by that who could not
+ * before. 0, or -1 and *failure.
  */
 int drop_privileges(struct failure *failure);
 
 /*
- * Forbids every system call but those that the filter allows; `flags` are those of seccomp(2). To be
- * called behind drop_privileges. 0, or -1 and *failure.
+ * Forbids every system call but those that the filter allows, to the caller and the threads that it starts from now
+ * on. To be called behind drop_privileges. 0, or -1 and *failure.
  */
-int allow_only(const struct sock_filter *calls, unsigned short count, unsigned flags, struct failure *failure);
+int allow_only(const struct sock_filter *calls, unsigned short count, struct failure *failure);
 
 /* What such a filter is made of. First, a way into the kernel that has other numbers is shut. */
 #define FILTER_START                                                                                \

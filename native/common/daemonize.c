@@ -1,5 +1,6 @@
 #include "daemonize.h"
 
+#include "confine.h"
 #include "text.h"
 #include "sys.h"
 
@@ -10,15 +11,19 @@ int daemonize(int target, struct failure *failure)
 
 	text_add(&name, "cleanup/");
 	text_add_number(&name, (unsigned)target);
+	try_step(failure, "set its name", "prctl");
 	if ((result = sys_prctl(PR_SET_NAME, (unsigned long)name.text, 0)) < 0)
-		return fail(failure, "set its name", result);
+		return fail_step(failure, result);
+	try_step(failure, "start a session", "setsid");
 	if ((result = sys_setsid()) < 0)
-		return fail(failure, "start a session", result);
+		return fail_step(failure, result);
+	try_step(failure, "move to /", "chdir");
 	if ((result = sys_chdir("/")) < 0)
-		return fail(failure, "move to /", result);
+		return fail_step(failure, result);
 	/* The share of CPU stays. SCHED_IDLE would be lower, but without CAP_SYS_NICE there is no way back
 	 * from it (sched(7)); so the helper of an idle target cannot leave it either, and need not. */
-	sys_set_scheduler(SCHED_BATCH);
+	if (!is_filtered())
+		sys_set_scheduler(SCHED_BATCH);
 	return 0;
 }
 

@@ -33,6 +33,9 @@
 #ifndef __NR_close_range
 #define __NR_close_range 436
 #endif
+#ifndef PR_GET_MDWE
+#define PR_GET_MDWE 66
+#endif
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8U
 #endif

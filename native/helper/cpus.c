@@ -30,7 +30,7 @@ int current_cpu(void)
 /* Moving is worth a try, no more: where it is refused, the scheduler will do it in its own time. */
 void move_off(struct cpus *cpus, int cpu)
 {
-	if (cpu < 0 || cpus->bytes <= 0 || count_cpus(cpus) < 2 || current_cpu() != cpu)
+	if (!cpus->may_move || cpu < 0 || cpus->bytes <= 0 || count_cpus(cpus) < 2 || current_cpu() != cpu)
 		return;
 	cpus->set[cpu / BITS] &= ~((uint64_t)1 << cpu % BITS);
 	sys_set_affinity(cpus->set, (size_t)cpus->bytes);

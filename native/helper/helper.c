@@ -83,6 +83,7 @@ static void helper_main(void *argument)
 	struct helper *helper = argument;
 	struct release_means *means = &helper->means;
 
+	forbid_core_dumps();
 	if (daemonize(helper->lifeline.target, &helper->failure) < 0)
 		sys_exit_group(1);
 	means->maps = (int)sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
@@ -90,10 +91,12 @@ static void helper_main(void *argument)
 		sys_exit_group(1);
 	means->file_maps = (int)sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 	means->status = (int)sys_open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	try_step(&helper->failure, "make its record", "memfd_create");
 	means->record = (int)sys_memfd_create("async-teardown");
+	means->is_filtered = is_filtered();
 	means->priority = open_priority(helper->options.priority);
 	if (drop_privileges(&helper->failure) < 0 ||
-	    allow_only(allowed, sizeof(allowed) / sizeof(*allowed), 0, &helper->failure) < 0)
+	    allow_only(allowed, sizeof(allowed) / sizeof(*allowed), &helper->failure) < 0)
 		sys_exit_group(1);
 
 	store(&helper->state, ARMED);
@@ -106,26 +109,50 @@ static void helper_main(void *argument)
 	sys_exit_group(0);
 }
 
+/* Returns once the helper is parked on the lifeline, or gone. */
+static void await_armed(struct helper *helper)
+{
+	while (load(&helper->state) == STARTING)
+		sys_futex(&helper->state, FUTEX_WAIT, STARTING, 0);
+	while (load(&helper->state) == ARMED && !lifeline_is_tied(&helper->lifeline))
+		sys_sleep(20000);
+}
+
+/* 0 where it was not a signal that ended a process; wait(2). */
+static int deadly_signal(int status)
+{
+	return status & 0x7f;
+}
+
 /*
  * Between target and helper stands a go-between that ends at once, so that the helper is not the
  * target's child: no zombie when the helper is killed or has made way for a new image, nothing for a
  * wait(__WALL) of the target to find, and nothing for those who kill a process by its children.
  *
  * It opens the pidfd, because it alone can be sure: as long as the target is its parent, the PID is
- * the target's.
+ * the target's. It stays until the helper is armed, because it alone hears of what has ended it before.
  */
 static void go_between_main(void *argument)
 {
 	struct helper *helper = argument;
+	int status;
 	long result;
 
+	try_step(&helper->failure, "open a pidfd", "pidfd_open");
 	lifeline_open(&helper->lifeline);
 	if (sys_getppid() != helper->lifeline.target)
 		sys_exit_group(1);
+	try_step(&helper->failure, "clone the helper", "clone");
 	result = sys_clone_onto(CLONE_VM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID, helper->means.stacks,
 				&helper->pid, (int *)&helper->state, helper_main, helper);
-	if (result < 0)
-		fail(&helper->failure, "clone the helper", result);
+	if (result < 0) {
+		fail_step(&helper->failure, result);
+		sys_exit_group(1);
+	}
+	await_armed(helper);
+	/* Only its parent can know what has ended it. */
+	if (load(&helper->state) == GONE && sys_wait4((int)result, &status, (int)__WALL) == result)
+		helper->failure.signal = deadly_signal(status);
 	sys_exit_group(0);
 }
 
@@ -147,17 +174,10 @@ static const char *why_not_here(void)
 	return 0;
 }
 
-/* Returns once the helper is parked on the lifeline, or gone. */
-static void await_armed(struct helper *helper)
-{
-	while (load(&helper->state) == STARTING)
-		sys_futex(&helper->state, FUTEX_WAIT, STARTING, 0);
-	while (load(&helper->state) == ARMED && !lifeline_is_tied(&helper->lifeline))
-		sys_sleep(20000);
-}
-
 static int start(struct helper *helper, struct failure *failure)
 {
+	int status = 0;
+
 	/*
 	 * CLONE_VFORK: when this returns, the go-between no longer runs in our memory. CLONE_UNTRACED: a debugger
 	 * or tracer that follows the target's children would otherwise follow this one, or wait for the helper.
@@ -165,17 +185,22 @@ static int start(struct helper *helper, struct failure *failure)
 	long go_between = sys_clone_onto(CLONE_VM | CLONE_VFORK | CLONE_UNTRACED, helper, 0, 0, go_between_main,
 					 helper);
 
-	if (go_between < 0)
-		return fail(failure, "clone the helper", go_between);
+	if (go_between < 0) {
+		try_step(failure, "clone the helper", "clone");
+		return fail_step(failure, go_between);
+	}
 	/* Fails only where another thread, in a wait for any child at all, was faster: as good. */
-	sys_wait4((int)go_between, 0, (int)__WCLONE);
+	sys_wait4((int)go_between, &status, (int)__WCLONE);
 
+	/* The go-between has seen it armed, or gone, unless it was killed itself. */
 	if (helper->pid != 0)
 		await_armed(helper);
+	else if (deadly_signal(status))
+		helper->failure.signal = deadly_signal(status);
 	if (helper->pid != 0 && load(&helper->state) == ARMED)
 		return 0;
 	*failure = helper->failure;
-	if (!failure->step)
+	if (!failure->error && !failure->signal) /* nobody was there to see how it ended */
 		fail(failure, "keep the helper alive: it was killed", 0);
 	return -1;
 }

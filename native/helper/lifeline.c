@@ -1,5 +1,6 @@
 #include "lifeline.h"
 
+#include "common/confine.h"
 #include "common/text.h"
 #include "release.h"
 #include "common/sys.h"
@@ -8,7 +9,7 @@ void lifeline_open(struct lifeline *lifeline)
 {
 	struct text path = {.length = 0};
 
-	lifeline->death = (int)sys_pidfd_open(lifeline->target);
+	lifeline->death = avoids_young_calls() ? -1 : (int)sys_pidfd_open(lifeline->target);
 	lifeline->death_is_pidfd = lifeline->death >= 0 && sys_poll_one(lifeline->death, 0) >= 0;
 	if (lifeline->death_is_pidfd)
 		return;
@@ -92,6 +93,7 @@ static int wait_on_futex(struct lifeline *lifeline, struct failure *failure)
 	struct __kernel_timespec until;
 	long result;
 
+	try_step(failure, "wait on a priority-inheritance futex", "futex");
 	for (;;) {
 		if ((result = sys_clock(CLOCK_REALTIME, &until)) < 0)
 			break;
@@ -107,7 +109,7 @@ static int wait_on_futex(struct lifeline *lifeline, struct failure *failure)
 		if (is_last_user()) /* it exec'd meanwhile: the PID runs, but not in this memory */
 			return 1;
 	}
-	return fail(failure, "wait on a priority-inheritance futex", result);
+	return fail_step(failure, result);
 }
 
 /*

@@ -40,6 +40,7 @@ static void release(struct crew *crew, const struct release_options *options, co
 	crew->pace.rate = options->rate;
 	crew->pace.status = means->status;
 	read_cpus(&crew->cpus);
+	crew->cpus.may_move = !means->is_filtered;
 	crew->most_workers = options->workers ? options->workers : count_cpus(&crew->cpus);
 	if (crew->most_workers > MOST_WORKERS)
 		crew->most_workers = MOST_WORKERS;

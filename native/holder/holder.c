@@ -88,6 +88,7 @@ static const struct sock_filter allowed[] = {
 	ALLOW(close),
 	ALLOW(getpid),
 	ALLOW(exit_group),
+	ALLOW_IF(clone, 0, READER_THREAD), /* which has this filter, too */
 	ALLOW_IF(write, 0, REPORT),
 	ALLOW_IF(ioctl, 1, UFFDIO_ZEROPAGE),
 	ALLOW_IF(ioctl, 1, PAGEMAP_SCAN_REQUEST),
@@ -120,7 +121,9 @@ static int open_all(struct holder *holder, struct failure *failure)
 	    (holder->status = open_in_proc("status", "open the target's status", failure)) < 0)
 		return -1;
 	holder->pagemap = (int)sys_open_at(DIRECTORY, "pagemap", O_RDONLY | O_CLOEXEC);
-	exec_event_open(&holder->exec, holder->target);
+	/* Without it, an exec is looked for in steps. */
+	if (!is_filtered())
+		exec_event_open(&holder->exec, holder->target);
 	return readers_open(&holder->readers, failure);
 }
 
@@ -147,6 +150,7 @@ static int forbid_inspection(struct failure *failure)
 
 static int arm(struct holder *holder, struct failure *failure)
 {
+	forbid_core_dumps();
 	if (daemonize(holder->target, failure) < 0)
 		return -1;
 	if (close_all_but(REPORT, DIRECTORY, failure) < 0)
@@ -154,8 +158,8 @@ static int arm(struct holder *holder, struct failure *failure)
 	step_back(holder->priority);
 	if (open_all(holder, failure) < 0 ||
 	    forbid_inspection(failure) < 0 || drop_privileges(failure) < 0 ||
-	    readers_start(&holder->readers, holder->cmdline, failure) < 0 ||
-	    allow_only(allowed, sizeof(allowed) / sizeof(*allowed), SECCOMP_FILTER_FLAG_TSYNC, failure) < 0)
+	    allow_only(allowed, sizeof(allowed) / sizeof(*allowed), failure) < 0 ||
+	    readers_start(&holder->readers, holder->cmdline, failure) < 0)
 		return -1;
 	sys_close(DIRECTORY);
 	hold_what_is_there(holder, 0);
@@ -193,7 +197,7 @@ __attribute__((noreturn, used)) static void start(const long *stack)
 {
 	char *const *arguments = (char *const *)(stack + 1);
 	static struct holder holder = {.exec = {.fd = -1}};
-	struct failure failure = {0, 0};
+	struct failure failure = {0};
 	signal_set all = ~(signal_set)0;
 	long result;
 

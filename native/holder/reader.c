@@ -8,7 +8,6 @@
 #define PAGE_BYTES ((size_t)64 << 10)
 
 #define STACK_BYTES 4096
-#define THREAD (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM)
 
 /* The first answer is the one to tell of. */
 static long new_userfaultfd(void)
@@ -19,6 +18,26 @@ static long new_userfaultfd(void)
 	return other >= 0 ? other : fd;
 }
 
+static int watch_pages(struct readers *readers, struct failure *failure)
+{
+	char *pages = sys_mmap(2 * PAGE_BYTES + PAGE_BYTES, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+	long result;
+
+	if (sys_failed(pages))
+		return fail(failure, "map the pages of its readers", (long)pages);
+	pages += -(uintptr_t)pages % PAGE_BYTES;
+
+	struct uffdio_register watched = {.range = {.start = (uintptr_t)pages, .len = 2 * PAGE_BYTES},
+					  .mode = UFFDIO_REGISTER_MODE_MISSING};
+
+	if ((result = sys_ioctl(readers->faults, UFFDIO_REGISTER, &watched)) < 0)
+		return fail(failure, "register a page with userfaultfd", result);
+	for (int i = 0; i < 2; i++)
+		readers->each[i].page = pages + (size_t)i * PAGE_BYTES;
+	return 0;
+}
+
 int readers_open(struct readers *readers, struct failure *failure)
 {
 	struct uffdio_api api = {.api = UFFD_API, .features = 0};
@@ -27,8 +46,9 @@ int readers_open(struct readers *readers, struct failure *failure)
 	if (result < 0)
 		return fail(failure, "create a userfaultfd", result);
 	readers->faults = (int)result;
-	result = sys_ioctl(readers->faults, UFFDIO_API, &api);
-	return result < 0 ? fail(failure, "enable a userfaultfd", result) : 0;
+	if ((result = sys_ioctl(readers->faults, UFFDIO_API, &api)) < 0)
+		return fail(failure, "enable a userfaultfd", result);
+	return watch_pages(readers, failure);
 }
 
 /*
@@ -54,26 +74,14 @@ static void reader_main(void *argument)
 int readers_start(struct readers *readers, int source, struct failure *failure)
 {
 	static _Alignas(16) char stacks[2][STACK_BYTES];
-	char *pages = sys_mmap(2 * PAGE_BYTES + PAGE_BYTES, PROT_READ | PROT_WRITE,
-			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
-	long result;
 
-	if (sys_failed(pages))
-		return fail(failure, "map the pages of its readers", (long)pages);
-	pages += -(uintptr_t)pages % PAGE_BYTES;
-
-	struct uffdio_register watched = {.range = {.start = (uintptr_t)pages, .len = 2 * PAGE_BYTES},
-					  .mode = UFFDIO_REGISTER_MODE_MISSING};
-
-	if ((result = sys_ioctl(readers->faults, UFFDIO_REGISTER, &watched)) < 0)
-		return fail(failure, "register a page with userfaultfd", result);
 	for (int i = 0; i < 2; i++) {
 		struct reader *reader = &readers->each[i];
+		long result;
 
 		reader->command = WAIT;
 		reader->source = source;
-		reader->page = pages + (size_t)i * PAGE_BYTES;
-		result = sys_clone_onto(THREAD, stacks[i] + STACK_BYTES, 0, 0, reader_main, reader);
+		result = sys_clone_onto(READER_THREAD, stacks[i] + STACK_BYTES, 0, 0, reader_main, reader);
 		if (result < 0)
 			return fail(failure, "start a thread", result);
 	}

@@ -17,6 +17,8 @@
 
 #include "common/failure.h"
 
+#define READER_THREAD (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM)
+
 enum command {
 	WAIT = 0, /* it has nothing to do, or has done it */
 	HOLD = 1,
@@ -40,10 +42,10 @@ enum parked {
 	NOT_YET, /* it is on its way, but did not get there in the time given */
 };
 
-/* Makes the userfaultfd. 0, or -1 and *failure. */
+/* Makes the userfaultfd, and the pages that it watches. 0, or -1 and *failure. */
 int readers_open(struct readers *readers, struct failure *failure);
 
-/* Starts the two threads, with the caller's capabilities and priority. 0, or -1 and *failure. */
+/* Starts the two threads, with the caller's capabilities, priority and seccomp filter. 0, or -1 and *failure. */
 int readers_start(struct readers *readers, int source, struct failure *failure);
 
 /* Lets a reader take hold of what its source shows now; waits until it has, at most so long. */

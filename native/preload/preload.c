@@ -11,24 +11,6 @@
 
 /* ---- the one line that says why not -------------------------------------------------------- */
 
-static const char *meaning(int error)
-{
-	switch (error) {
-	case EAGAIN:
-		return "EAGAIN: the limit on processes is reached, see 'ulimit -u' and pids.max of the cgroup";
-	case ENOMEM:
-		return "ENOMEM: no memory, or a limit on it is reached, see 'ulimit -v'";
-	case EPERM:
-		return "EPERM: forbidden, most likely by a seccomp filter";
-	case ENOSYS:
-		return "ENOSYS: the kernel does not have it, or a seccomp filter hides it";
-	case EINVAL:
-		return "EINVAL: this kernel does not know it";
-	default:
-		return 0;
-	}
-}
-
 static void report(const struct text *reason, int is_fatal)
 {
 	struct text line = {.length = 0};
@@ -39,22 +21,6 @@ static void report(const struct text *reason, int is_fatal)
 	text_add(&line, reason->text);
 	text_add(&line, is_fatal ? "; --best-effort would run it unprotected\n" : "\n");
 	write_quietly(line.text, line.length);
-}
-
-static void describe(struct text *reason, const struct failure *failure)
-{
-	text_add(reason, "could not ");
-	text_add(reason, failure->step);
-	if (!failure->error)
-		return;
-	text_add(reason, " (");
-	if (meaning(failure->error)) {
-		text_add(reason, meaning(failure->error));
-	} else {
-		text_add(reason, "errno ");
-		text_add_number(reason, (unsigned)failure->error);
-	}
-	text_add(reason, ")");
 }
 
 static void describe_unknown(struct text *reason, const char *field)
@@ -90,7 +56,7 @@ static __attribute__((noinline)) void give_up(const struct protection *protectio
 	if (protection->unknown)
 		describe_unknown(&reason, protection->unknown);
 	else
-		describe(&reason, failure);
+		text_add_failure(&reason, failure);
 	report(&reason, protection->strict);
 	if (protection->strict)
 		sys_exit_group(EXIT_OWN_FAILURE);
@@ -99,7 +65,7 @@ static __attribute__((noinline)) void give_up(const struct protection *protectio
 static void protect(char *value)
 {
 	struct protection protection;
-	struct failure failure = {0, 0};
+	struct failure failure = {0};
 
 	protection_read(value, &protection);
 	if (!protection_names_us(&protection))

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { library, program } from "../support/paths.js";
 import { helperOf, helpersOf, isAlive, until } from "../support/proc.js";
-import { ending, hog, protect, runToEnd, startReady } from "../support/start.js";
+import { ending, hog, protect, runToEnd, start, startReady } from "../support/start.js";
 
 const [EPERM, EAGAIN, ENOMEM, EINVAL, ENOSYS] = [1, 11, 12, 22, 38];
 
@@ -16,7 +16,6 @@ const faults: [string, number, RegExp][] = [
   ["clone-vm", EAGAIN, /could not clone the helper \(EAGAIN/],
   ["setsid", EPERM, /could not start a session/],
   ["chdir", EPERM, /could not move to \//],
-  ["capset", EPERM, /could not drop capabilities/],
   ["prctl", EINVAL, /could not set its name/],
   ["futex", ENOSYS, /could not wait on a priority-inheritance futex \(ENOSYS/],
 ];
@@ -210,6 +209,42 @@ describe("a helper that the kernel refuses something", () => {
     const child = await startReady([...withoutNice, "chrt", "--idle", "0", ...protect(hog(0, "stay"))]);
 
     expect(isAlive(helperOf(child.pid))).toBe(true);
+  });
+});
+
+describe("under a filter that kills", () => {
+  // As units of systemd do, by what they are set to and their systemd's age; deny.c.
+  it.each([
+    ["what needs privileges", "capget:kill,capset:kill"],
+    ["the scheduler's calls", "sched_setscheduler:kill,sched_setaffinity:kill,setpriority:kill"],
+    ["seccomp(2)", "seccomp:kill"],
+    [
+      "calls that nobody knew then, on a kernel of the time",
+      `pidfd_open:kill,close_range:kill,mdwe:${EINVAL}`,
+    ],
+    ["calls that nobody knows yet", "mseal:kill"],
+  ])("for %s, a target is protected, and its memory given back", async (_, denied) => {
+    const child = start([program("reaper"), program("deny"), denied, ...protect(hog(64 << 20, "exit"))]);
+    const output: Buffer[] = [];
+
+    child.stdout?.on("data", (data: Buffer) => output.push(data));
+    await until(() => output.length > 0, "the hog is ready");
+    child.stdin?.end();
+    expect(await ending(child)).toBe(7);
+    // The helper is the one orphan that is left; it ended as it should, not by a signal.
+    expect(Buffer.concat(output).toString()).toMatch(/\n1 orphan: exit 0\n$/);
+  });
+
+  it.each([
+    ["setsid", /could not start a session \(SIGSYS: .* 'SystemCallFilter=setsid' permits it\)/],
+    ["chdir", /could not move to \/ \(SIGSYS: .* 'SystemCallFilter=chdir' permits it\)/],
+    ["pidfd_open", /could not open a pidfd \(SIGSYS: .* 'SystemCallFilter=pidfd_open' permits it\)/],
+    ["memfd_create", /could not make its record \(SIGSYS: /],
+  ])("for %s, the target runs unprotected, and one line says what would help", async (call, reason) => {
+    const { exitCode, stderr } = await runToEnd(protect([program("deny"), `${call}:kill`, program("show")]));
+
+    expect([exitCode, stderr.split("\n").length]).toEqual([0, 1]);
+    expect(stderr).toMatch(reason);
   });
 });
 

@@ -1,11 +1,11 @@
 /*
  * Executes a command under a seccomp filter that answers an errno to some system calls, as an old
- * kernel or a container would:
+ * kernel or a container would, or kills for them, as a unit of systemd does:
  *
- *   deny CALL:ERRNO[,CALL:ERRNO...] COMMAND [ARG...]      deny pidfd_open:38,close_range:38 …
+ *   deny CALL:ERRNO|kill[,…] COMMAND [ARG...]      deny pidfd_open:38,capset:kill …
  *
  * "helper-stack" is not a call but the one mmap whose flags only the helper's stack has; "clone-vm" is
- * a clone that shares memory and makes no thread.
+ * a clone that shares memory and makes no thread; "mdwe" is the prctl that Linux 6.3 brought.
  */
 #define _GNU_SOURCE
 #include <linux/filter.h>
@@ -32,11 +32,19 @@ static void add(struct sock_filter instruction)
 #define JUMP(code, k, yes, no) add((struct sock_filter)BPF_JUMP(code, k, yes, no))
 #define LOAD(field) STATEMENT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 
+/* The answer that is no errno. */
+#define KILL (~0U)
+
+static unsigned answer(unsigned errno_)
+{
+	return errno_ == KILL ? SECCOMP_RET_KILL_PROCESS : SECCOMP_RET_ERRNO | errno_;
+}
+
 static void deny(int call, unsigned errno_)
 {
 	LOAD(nr);
 	JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1);
-	STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | errno_);
+	STATEMENT(BPF_RET | BPF_K, answer(errno_));
 }
 
 /* Where the call's argument, under the mask, is this value. */
@@ -47,7 +55,7 @@ static void deny_flags(int call, int argument, unsigned mask, unsigned value, un
 	LOAD(args[argument]);
 	STATEMENT(BPF_ALU | BPF_AND | BPF_K, mask);
 	JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
-	STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | errno_);
+	STATEMENT(BPF_RET | BPF_K, answer(errno_));
 }
 
 static void deny_by_name(const char *name, unsigned errno_)
@@ -66,10 +74,17 @@ static void deny_by_name(const char *name, unsigned errno_)
 		{"userfaultfd", SYS_userfaultfd}, {"perf_event_open", SYS_perf_event_open},
 		{"kcmp", SYS_kcmp},		  {"seccomp", SYS_seccomp},
 		{"pidfd_send_signal", SYS_pidfd_send_signal},
+		{"capget", SYS_capget},		  {"sched_setaffinity", SYS_sched_setaffinity},
+		{"setpriority", SYS_setpriority}, {"memfd_create", SYS_memfd_create},
+		{"mseal", 462},			  {"prlimit64", SYS_prlimit64},
 	};
 
 	if (!strcmp(name, "helper-stack")) {
 		deny_flags(SYS_mmap, 3, MAP_STACK | MAP_NORESERVE, MAP_STACK | MAP_NORESERVE, errno_);
+		return;
+	}
+	if (!strcmp(name, "mdwe")) {
+		deny_flags(SYS_prctl, 0, ~0U, 66, errno_); /* PR_GET_MDWE */
 		return;
 	}
 	if (!strcmp(name, "clone-vm")) {
@@ -93,7 +108,7 @@ int main(int argc, char **argv)
 		char *colon = strchr(rule, ':');
 
 		*colon = 0;
-		deny_by_name(rule, (unsigned)atoi(colon + 1));
+		deny_by_name(rule, strcmp(colon + 1, "kill") ? (unsigned)atoi(colon + 1) : KILL);
 	}
 	STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	struct sock_fprog filter = {.len = length, .filter = program};
