@@ -50,6 +50,14 @@ export const errorCodes = {
     exitCode: 1,
     meaning: "So much memory cannot be had, and no teardown is under way that would give it back",
   },
+  ERR_LIBVIRT: { exitCode: 125, meaning: "libvirt cannot be reached, or refuses" },
+  ERR_DOMAIN: {
+    exitCode: 125,
+    meaning: "There is no such domain of libvirt, or it is none that can be changed so",
+  },
+  ERR_DOMAIN_XML: { exitCode: 125, meaning: "XML of libvirt cannot be read" },
+  ERR_EMULATOR: { exitCode: 125, meaning: "A domain's QEMU cannot be asked what it can do, or cannot do it" },
+  ERR_HOOK: { exitCode: 125, meaning: "libvirt's hook cannot be written or removed, or is somebody else's" },
 } as const satisfies Record<string, { exitCode: number; meaning: string }>;
 
 export type ErrorCode = keyof typeof errorCodes;

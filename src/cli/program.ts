@@ -4,6 +4,7 @@ import { attachCommand } from "./attach.js";
 import { detachCommand } from "./detach.js";
 import { doctorCommand } from "./doctor.js";
 import { envCommand } from "./env.js";
+import { libvirtCommand } from "./libvirt.js";
 import { ociHookCommand } from "./oci-hook.js";
 import { print, printError, reportFailure } from "./output.js";
 import { psCommand } from "./ps.js";
@@ -17,6 +18,7 @@ Examples:
   async-teardown attach $(pidof qemu-system-x86_64)
   async-teardown ps --watch
   async-teardown wait 4711
+  async-teardown libvirt enable vm1
   async-teardown doctor
   async-teardown run --help`;
 
@@ -36,6 +38,7 @@ function program(): Command {
   const commands = [
     ...[runCommand(), attachCommand(), detachCommand()],
     ...[psCommand(), waitCommand(), doctorCommand(), envCommand(), systemdCommand(), ociHookCommand()],
+    libvirtCommand(),
   ];
 
   for (const command of [main, ...commands, ...commands.flatMap(({ commands: below }) => below)]) {

@@ -1,0 +1,203 @@
+import type { Element } from "@xmldom/xmldom";
+import { AsyncTeardownError } from "../../errors.js";
+import { append, childrenOf, type DomainXml, remove, removeIfEmpty } from "./domain-xml.js";
+
+/**
+ * How a domain's XML has its QEMU protected: by libvirt's own element (libvirt 9.6, QEMU 8.0.1), by an option of
+ * QEMU that is passed through (QEMU 7.2), or by our helper, which any QEMU takes, passed through as variables.
+ */
+export const vias = ["feature", "commandline", "helper"] as const;
+export type Via = (typeof vias)[number];
+
+/** What QEMU calls it: until 8.x, and from 8.0.1 on. */
+export const qemuOptions = ["-async-teardown", "-run-with"] as const;
+export type QemuOption = (typeof qemuOptions)[number];
+
+/** Our helper's variables; protect/environment.ts makes them. */
+export interface HelperVariables {
+  readonly LD_PRELOAD: string;
+  readonly ASYNC_TEARDOWN: string;
+}
+
+const qemuNamespace = "http://libvirt.org/schemas/domain/qemu/1.0";
+const libraryName = "libasync-teardown.so";
+
+function containers({ root }: DomainXml): Element[] {
+  return childrenOf(root, "commandline", qemuNamespace);
+}
+
+function passedThrough(domain: DomainXml, kind: "arg" | "env"): Element[] {
+  return containers(domain).flatMap((container) => childrenOf(container, kind, qemuNamespace));
+}
+
+/** Adds a <qemu:arg> or <qemu:env>, with whatever prefix the domain has for that namespace. */
+function passThrough(domain: DomainXml, kind: "arg" | "env", attributes: Record<string, string>): void {
+  const { document, root } = domain;
+  let [container] = containers(domain);
+
+  if (!container) {
+    const prefix = root.lookupPrefix(qemuNamespace) ?? "qemu";
+    container = document.createElementNS(qemuNamespace, `${prefix}:commandline`);
+    append(domain, root, container);
+    container.appendChild(document.createTextNode("\n  "));
+  }
+  const name = container.prefix ? `${container.prefix}:${kind}` : kind;
+  const element = document.createElementNS(qemuNamespace, name);
+
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  append(domain, container, element);
+}
+
+const wordOf = (element: Element) => element.getAttribute("value") ?? "";
+
+/** Takes out of the command line and leaves no container behind that has nothing in it. */
+function takeOut(element: Element): void {
+  const container = element.parentNode as Element;
+  remove(element);
+  removeIfEmpty(container);
+}
+
+const featuresOf = ({ root }: DomainXml) => childrenOf(root, "features");
+
+function featureOf(domain: DomainXml): Element | undefined {
+  return featuresOf(domain).flatMap((features) => childrenOf(features, "async-teardown"))[0];
+}
+
+const isNo = (feature: Element | undefined) => feature?.getAttribute("enabled") === "no";
+
+function enableFeature(domain: DomainXml): void {
+  const { document, root } = domain;
+  let [features] = featuresOf(domain);
+
+  if (!features) {
+    features = document.createElement("features");
+    append(domain, root, features);
+    features.appendChild(document.createTextNode("\n  "));
+  }
+  const feature = document.createElement("async-teardown");
+  feature.setAttribute("enabled", "yes");
+  append(domain, features, feature);
+}
+
+function disableFeature(domain: DomainXml): void {
+  const feature = featureOf(domain);
+
+  if (!feature || isNo(feature)) return;
+  remove(feature);
+  for (const features of featuresOf(domain)) removeIfEmpty(features);
+}
+
+/** QEMU takes two dashes for one. */
+const isOption = (element: Element | undefined, option: QemuOption) =>
+  element !== undefined && wordOf(element).replace(/^--/, "-") === option;
+
+/** The parts of an option's value; a comma that is doubled is none that parts them. */
+const partsOf = (value: string) =>
+  value
+    .replaceAll(",,", "\0")
+    .split(",")
+    .map((part) => part.replaceAll("\0", ",,"));
+
+const isOn = (part: string) => /^async-teardown(=on|=yes|=true|=y)?$/.test(part);
+
+/** Where the option stands: it alone, or -run-with and its value, which may say more than that. */
+interface Occurrence {
+  readonly words: readonly Element[];
+  /** What else the value of -run-with says. */
+  readonly rest: string;
+}
+
+function occurrences(domain: DomainXml): Occurrence[] {
+  const args = passedThrough(domain, "arg");
+
+  return args.flatMap((word, index): Occurrence[] => {
+    const value = args[index + 1];
+
+    if (isOption(word, "-async-teardown")) return [{ words: [word], rest: "" }];
+    if (!isOption(word, "-run-with") || !value) return [];
+    const parts = partsOf(wordOf(value));
+    const rest = parts.filter((part) => !isOn(part)).join(",");
+    return parts.some(isOn) ? [{ words: [word, value], rest }] : [];
+  });
+}
+
+function enableOption(domain: DomainXml, option: QemuOption): void {
+  passThrough(domain, "arg", { value: option });
+  if (option === "-run-with") passThrough(domain, "arg", { value: "async-teardown=on" });
+}
+
+function disableOption(domain: DomainXml): void {
+  for (const { words, rest } of occurrences(domain))
+    if (rest === "") for (const word of words) takeOut(word);
+    else words[1]?.setAttribute("value", rest);
+}
+
+function variable(domain: DomainXml, name: keyof HelperVariables): Element | undefined {
+  return passedThrough(domain, "env").find((element) => element.getAttribute("name") === name);
+}
+
+const isOurs = (path: string) => path.endsWith(`/${libraryName}`);
+const pathsOf = (preload: Element) => wordOf(preload).split(":");
+
+function hasHelper(domain: DomainXml): boolean {
+  const preload = variable(domain, "LD_PRELOAD");
+  return (
+    preload !== undefined && pathsOf(preload).some(isOurs) && variable(domain, "ASYNC_TEARDOWN") !== undefined
+  );
+}
+
+function enableHelper(domain: DomainXml, { LD_PRELOAD, ASYNC_TEARDOWN }: HelperVariables): void {
+  const preload = variable(domain, "LD_PRELOAD");
+
+  if (preload) preload.setAttribute("value", `${LD_PRELOAD}:${wordOf(preload)}`);
+  else passThrough(domain, "env", { name: "LD_PRELOAD", value: LD_PRELOAD });
+  passThrough(domain, "env", { name: "ASYNC_TEARDOWN", value: ASYNC_TEARDOWN });
+}
+
+function disableHelper(domain: DomainXml): void {
+  const preload = variable(domain, "LD_PRELOAD");
+  const others = preload && pathsOf(preload).filter((path) => !isOurs(path));
+  const ours = variable(domain, "ASYNC_TEARDOWN");
+
+  if (preload && others?.length === 0) takeOut(preload);
+  else if (preload && others) preload.setAttribute("value", others.join(":"));
+  if (ours) takeOut(ours);
+}
+
+/** By what the domain is protected from its next start on. */
+export function viasOf(domain: DomainXml): Via[] {
+  const feature = featureOf(domain);
+  const isThere: Record<Via, boolean> = {
+    feature: feature !== undefined && !isNo(feature),
+    commandline: occurrences(domain).length > 0,
+    helper: hasHelper(domain),
+  };
+  return vias.filter((via) => isThere[via]);
+}
+
+/** A way, with all that it needs. */
+export type Way =
+  | { readonly via: "feature" }
+  | { readonly via: "commandline"; readonly option: QemuOption }
+  | { readonly via: "helper"; readonly variables: HelperVariables };
+
+/**
+ * Puts the protection into the XML.
+ * @throws AsyncTeardownError ERR_DOMAIN
+ */
+export function enableIn(domain: DomainXml, way: Way): void {
+  if (isNo(featureOf(domain)))
+    throw new AsyncTeardownError("ERR_DOMAIN", "the domain says <async-teardown enabled='no'/> itself", {
+      advice: "take that out first, as by 'virsh edit'",
+    });
+  if (way.via === "feature") enableFeature(domain);
+  else if (way.via === "commandline") enableOption(domain, way.option);
+  else enableHelper(domain, way.variables);
+}
+
+/** Takes every protection out of the XML, whoever put it in. */
+export function disableIn(domain: DomainXml): void {
+  disableFeature(domain);
+  disableOption(domain);
+  disableHelper(domain);
+}
