@@ -11,6 +11,23 @@
 
 /* <prefix>/lib/node_modules/async-teardown/build/<architecture>: npm's Node.js is in <prefix>/bin. */
 #define LEVELS_TO_PREFIX 5
+static const char npm_folder[] = "/lib/node_modules/async-teardown";
+
+/*
+ * The Node.js beside the npm that installed this package globally. Five levels above any other place is not to be
+ * trusted: above /tmp/project/node_modules/async-teardown/build/x86_64 it is /tmp, where everybody may write. 0, or -1.
+ */
+static int find_node_of_npm(char file[LONGEST_PATH], const char *folder)
+{
+	size_t suffix = sizeof(npm_folder) - 1, length;
+
+	if (package_path(file, folder, LEVELS_TO_PACKAGE, "") < 0)
+		return -1;
+	length = chars_length(file);
+	if (length < suffix || !chars_equal(file + length - suffix, npm_folder))
+		return -1;
+	return package_path(file, folder, LEVELS_TO_PREFIX, "/bin/node");
+}
 
 /*
  * Executes the first Node.js that is there: the one in PATH; the one that built this package; the one beside the npm
@@ -27,7 +44,7 @@ static void exec_node(const char *folder, char **arguments, char **environment)
 		sys_execve(file, arguments, environment);
 	if (package_path(file, folder, LEVELS_TO_PACKAGE, "/build/node") == 0)
 		sys_execve(file, arguments, environment);
-	if (package_path(file, folder, LEVELS_TO_PREFIX, "/bin/node") == 0)
+	if (find_node_of_npm(file, folder) == 0)
 		sys_execve(file, arguments, environment);
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
 		sys_execve(places[i], arguments, environment);

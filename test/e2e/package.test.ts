@@ -103,7 +103,7 @@ describe.skipIf(noCrossCompiler)(`the package (${noCrossCompiler ?? "the cross c
       if (!statSync(file).isFile()) continue;
       const bytes = readFileSync(file);
 
-      for (const path of [clone, root, process.execPath]) expect(bytes.includes(path), name).toBe(false);
+      for (const path of [clone, root]) expect(bytes.includes(path), name).toBe(false);
     }
   });
 
@@ -204,15 +204,18 @@ describe.skipIf(noCrossCompiler)(`the package (${noCrossCompiler ?? "the cross c
     expect(addressSpaces.map(({ target }) => target)).toContain(pid);
   });
 
-  it("finds Node.js in PATH, or beside the npm that installed it", async () => {
-    const native = join(prefix, "lib/node_modules/async-teardown", nativeFolder, "async-teardown");
-    const version = () => runToEnd([native, "--version"], { env: { PATH: folder } });
+  it("finds the Node.js beside the npm that installed it, and none that anybody could have put there", async () => {
+    const stub = "#!/bin/sh\necho beside npm\n";
+    const version = (native: string) => runToEnd([native, "--version"], { env: { PATH: clone } });
 
-    expect(await version()).toMatchObject({
-      exitCode: 125,
-      stderr: expect.stringMatching(/^async-teardown: cannot start Node.js .* no 'node' in PATH$/),
+    mkdirSync(join(folder, "bin"));
+    for (const place of [folder, prefix]) writeFileSync(join(place, "bin/node"), stub, { mode: 0o755 });
+    const global = join(prefix, "lib/node_modules/async-teardown", nativeFolder, "async-teardown");
+
+    expect(await version(global)).toMatchObject({ exitCode: 0, stdout: "beside npm" });
+    // Five folders up as well, but not of an npm: a folder such as /tmp.
+    expect(await version(join(installed, nativeFolder, "async-teardown"))).not.toMatchObject({
+      stdout: "beside npm",
     });
-    symlinkSync(process.execPath, join(prefix, "bin/node"));
-    expect(await version()).toMatchObject({ exitCode: 0, stdout: manifest.version });
   });
 });
