@@ -31,7 +31,7 @@ int daemonize(int target, struct failure *failure)
  * What a parent is given to get from the death of its child to the end of its waitpid: on a machine
  * with few CPUs, a release that started at once would take the very one that the parent is woken on.
  */
-#define HEAD_START_NS 1000000L
+#define HEAD_START_NS 400000L
 
 void let_parent_run(void)
 {

@@ -48,14 +48,21 @@ static void unmap(const struct mapping *mapping, enum pass pass)
 	sys_munmap(mapping->start, mapping_bytes(mapping));
 }
 
-static void unmap_all(struct crew *crew, enum pass pass)
+/* Unmaps those of a pass. Returns a bit for each pass that there is something for. */
+static unsigned unmap_all(struct crew *crew, enum pass pass)
 {
 	struct mapping mapping;
+	unsigned seen = 0;
 
 	start_maps(&crew->files, crew->files.fd);
-	while (next_mapping(&crew->files, &mapping))
-		if (!mapping.is_private_memory && pass_of(&mapping) == pass && !is_own(&crew->own, &mapping))
+	while (next_mapping(&crew->files, &mapping)) {
+		if (mapping.is_private_memory || is_own(&crew->own, &mapping))
+			continue;
+		seen |= 1U << pass_of(&mapping);
+		if (pass_of(&mapping) == pass)
 			unmap(&mapping, pass);
+	}
+	return seen;
 }
 
 static void tell_state(struct crew *crew, enum files_state state)
@@ -92,12 +99,15 @@ static void files_main(void *argument)
 
 	add_own_shadow_stack(&crew->own);
 	free_lock(&crew->lock);
-	unmap_all(crew, SMALL_READ);
-	unmap_all(crew, SMALL_WRITTEN);
+	unsigned seen = unmap_all(crew, SMALL_READ);
+
+	if (seen & 1U << SMALL_WRITTEN)
+		unmap_all(crew, SMALL_WRITTEN);
 	set_priority(crew->priority, -1);
 	tell_state(crew, LARGE_FILES);
-	unmap_all(crew, LARGE_READ);
-	unmap_all(crew, LARGE_WRITTEN);
+	for (enum pass pass = LARGE_READ; pass < PASSES; pass++)
+		if (seen & 1U << pass)
+			unmap_all(crew, pass);
 	tell_state(crew, FILES_DONE);
 	end_what_hangs(crew);
 }

@@ -7,8 +7,8 @@
 
 /* Below, all is left to the exit: the kernel has freed it before we have begun. Mappings count as well, because reading
  * about one takes as long as freeing so much. */
-#define LITTLE_BYTES ((uint64_t)16 << 20)
-#define LITTLE_BYTES_A_MAPPING ((uint64_t)32 << 10)
+#define LITTLE_BYTES ((uint64_t)32 << 20)
+#define LITTLE_BYTES_A_MAPPING ((uint64_t)64 << 10)
 
 /*
  * unshare(CLONE_VM) answers EINVAL while any other process has this address space, and otherwise

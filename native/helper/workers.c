@@ -15,7 +15,7 @@
 
 /* How long a worker is at it before it calls one more, whose start takes a tenth of that. So what is soon
  * done, of whatever pages, is done by one, and a hundred CPUs are at work after eight steps. */
-#define ALONE_NS 500000L
+#define ALONE_NS 1000000L
 
 static int64_t nanoseconds(void)
 {
@@ -60,11 +60,13 @@ static void worker_main(void *argument)
 {
 	struct crew *crew = argument;
 
-	move_off(&crew->cpus, crew->caller_cpu);
+	int caller_cpu = crew->caller_cpu;
+
 	add_own_shadow_stack(&crew->own);
 	crew->workers++;
 	tell_workers(crew);
 	free_lock(&crew->lock);
+	move_off(&crew->cpus, caller_cpu); /* which may take milliseconds, where the other CPU is busy */
 	work(crew);
 	/* What others are still at, they finish on their way out. */
 	sys_exit_group(0);

@@ -19,7 +19,7 @@ import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { parseRecord } from "../../src/linux/record.js";
 import { affordable, GiB, MiB } from "../support/memory.js";
 import { library, program } from "../support/paths.js";
-import { helperOf, helpersOf, isAlive, residentBytes, status, until } from "../support/proc.js";
+import { helperOf, helpersOf, isAlive, link, residentBytes, status, until } from "../support/proc.js";
 import { ending, runToEnd, type Started, start, startReady } from "../support/start.js";
 
 const folder = mkdtempSync(join(tmpdir(), "async-teardown-"));
@@ -194,6 +194,43 @@ describe("workers", () => {
     await until(() => threadsOf(helper).length > 1 + files, "a second worker is there");
     process.kill(helper, "SIGKILL");
     await until(() => !isAlive(helper), "the helper is gone");
+  });
+});
+
+describe("where the release is forbidden", () => {
+  const EPERM = 1;
+  /** Opened while the helper lives, its record can be read when it is gone. */
+  const openRecord = (helper: number) => {
+    const isRecord = (fd: string) => link(helper, `fd/${fd}`).startsWith("/memfd:async-teardown");
+    const fd = readdirSync(`/proc/${helper}/fd`).find(isRecord);
+    return fd === undefined ? undefined : openSync(`/proc/${helper}/fd/${fd}`, "r");
+  };
+
+  it.each([
+    ["clone-thread", ""],
+    ["sched_getaffinity", ""],
+    ["sched_setaffinity", ""],
+    ["getcpu", ""],
+    ["sched_setscheduler", "/priority:idle"],
+    ["setpriority", "/priority:low"],
+    ["munmap", ""],
+    ["unshare", ""],
+    ["memfd_create", ""],
+  ])("%s, it ends all the same", async (call, options) => {
+    const deny = [program("deny"), `${call}:${EPERM}`];
+    const child = await startReady(released(`/workers:3${options}`, [...deny, ...kind("small", bytes)]));
+    const helper = helperOf(child.pid);
+    const record = openRecord(helper);
+
+    try {
+      await kill(child);
+      await until(() => !isAlive(helper), "the helper is gone");
+      expect(record === undefined).toBe(call === "memfd_create");
+      const told = record === undefined ? undefined : parseRecord(readFileSync(record, "utf8"));
+      if (call === "clone-thread" || call === "unshare") expect(told).toMatchObject({ workers: 1 });
+    } finally {
+      if (record !== undefined) closeSync(record);
+    }
   });
 });
 

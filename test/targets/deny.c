@@ -5,7 +5,8 @@
  *   deny CALL:ERRNO|kill[,…] COMMAND [ARG...]      deny pidfd_open:38,capset:kill …
  *
  * "helper-stack" is not a call but the one mmap whose flags only the helper's stack has; "clone-vm" is
- * a clone that shares memory and makes no thread; "mdwe" is the prctl that Linux 6.3 brought.
+ * a clone that shares memory and makes no thread, "clone-thread" one that makes a thread; "mdwe" is the prctl that
+ * Linux 6.3 brought.
  */
 #define _GNU_SOURCE
 #include <linux/filter.h>
@@ -71,6 +72,10 @@ static void deny_by_name(const char *name, unsigned errno_)
 		{"clone", SYS_clone},		  {"madvise", SYS_madvise},
 		{"ppoll", SYS_ppoll},		  {"nanosleep", SYS_nanosleep},
 		{"sched_setscheduler", SYS_sched_setscheduler},
+		{"sched_getaffinity", SYS_sched_getaffinity},
+		{"sched_setaffinity", SYS_sched_setaffinity},
+		{"setpriority", SYS_setpriority}, {"getcpu", SYS_getcpu},
+		{"munmap", SYS_munmap},		  {"memfd_create", SYS_memfd_create},
 		{"userfaultfd", SYS_userfaultfd}, {"perf_event_open", SYS_perf_event_open},
 		{"kcmp", SYS_kcmp},		  {"seccomp", SYS_seccomp},
 		{"pidfd_send_signal", SYS_pidfd_send_signal},
@@ -89,6 +94,10 @@ static void deny_by_name(const char *name, unsigned errno_)
 	}
 	if (!strcmp(name, "clone-vm")) {
 		deny_flags(SYS_clone, 0, CLONE_VM | CLONE_THREAD | CLONE_VFORK, CLONE_VM, errno_);
+		return;
+	}
+	if (!strcmp(name, "clone-thread")) {
+		deny_flags(SYS_clone, 0, CLONE_THREAD, CLONE_THREAD, errno_);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
