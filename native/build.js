@@ -236,7 +236,7 @@ async function buildAll(architecture, compiler) {
       [...freestanding, "-fPIE", "-static-pie", "-nostdlib", ...hardened],
       [
         ...from("launcher", "launcher", "start", "options", "help", "run", "execute", "environment"),
-        ...from("launcher", "attach", "node", "package", "complain"),
+        ...from("launcher", "attach", "node", "package", "complain", "qemu"),
         ...from("common", "pid_namespace", "protection", "size", "write_quietly", "builtins"),
         ...command,
       ],

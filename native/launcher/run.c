@@ -17,6 +17,7 @@
 #include "execute.h"
 #include "options.h"
 #include "package.h"
+#include "qemu.h"
 
 #define MOST_VARIABLES 3
 #define NO_RATE "a holder gives all back in one go, at no rate"
@@ -27,6 +28,7 @@ struct plan {
 	struct surroundings surroundings;
 	char file[LONGEST_PATH];
 	char **environment; /* of the command */
+	int is_protected;
 	struct refusal refusal;
 };
 
@@ -146,13 +148,15 @@ static int by_either(struct plan *plan)
 	return -1;
 }
 
-/* ---- all of it -------------------------------------------------------------------------------- */
+/* ---- by the way that is asked for --------------------------------------------------------------- */
 
 /* By one way; with best effort, one that fails is left out with a word. */
 static int attempt(struct plan *plan, int (*protect)(struct plan *), const char *without)
 {
-	if (protect(plan) == 0)
+	if (protect(plan) == 0) {
+		plan->is_protected = 1;
 		return 0;
+	}
 	if (!plan->options.best_effort)
 		return -1;
 	complain(plan->refusal.message.text, "; it runs ", without);
@@ -183,6 +187,29 @@ static int check_usage(struct plan *plan)
 	return -1;
 }
 
+/* ---- QEMU, which can do so itself -------------------------------------------------------------- */
+
+/* QEMU's own helper is void with -daemonize, and says nothing. */
+static int refuse_daemonize(struct plan *plan)
+{
+	refuse(&plan->refusal, ERR_USAGE, plan->file,
+	       " is to daemonize, and the process that stays would not be protected");
+	plan->refusal.advice = "leave -daemonize out, or 'async-teardown attach' the PID in its -pidfile";
+	return -1;
+}
+
+/* Our protection takes the place of QEMU's own, which older and newer ones do not have, or call otherwise. */
+static int protect_qemu(struct plan *plan, const struct qemu_options *qemu)
+{
+	if (!qemu->off && (qemu->daemonize ? attempt(plan, refuse_daemonize, "unprotected") : protect(plan)) < 0)
+		return -1;
+	if (qemu->on ? !plan->is_protected : !qemu->off)
+		return 0;
+	return qemu_take_off(plan->options.command) < 0 ? no_memory(plan) : 0;
+}
+
+/* ---- all of it -------------------------------------------------------------------------------------- */
+
 int run_help(void)
 {
 	long result = options_print_help();
@@ -212,7 +239,10 @@ int run(const struct start *start, char **words)
 		complain("no memory can be had", 0, 0);
 		return 125;
 	}
-	if (protect(&plan) < 0)
+
+	struct qemu_options qemu = qemu_read(plan.file, command);
+
+	if (protect_qemu(&plan, &qemu) < 0)
 		return complain_of(refusal);
 	return execute(plan.file, command, plan.environment);
 }

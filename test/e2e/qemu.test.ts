@@ -1,10 +1,12 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { list, watch } from "../../src/index.js";
 import { missing } from "../support/component.js";
 import { affordable, MiB } from "../support/memory.js";
-import { asyncTeardown, program } from "../support/paths.js";
+import { asyncTeardown, program, root } from "../support/paths.js";
 import { helperOf, helpersOf, isAlive, residentBytes, until } from "../support/proc.js";
-import { ending, runToEnd, type Started, start } from "../support/start.js";
+import { ending, run, runToEnd, type Started, start } from "../support/start.js";
 
 const noQemu = await missing("qemu-system-x86_64", "qemu-system-x86");
 const guest = Math.floor(affordable(1024 * MiB) / MiB) * MiB;
@@ -73,4 +75,62 @@ describe.skipIf(noQemu)(`QEMU with its own -async-teardown (${noQemu ?? "Debian'
     expect([...states].at(-1)).toBe("ended");
     if (states.has("target gone")) expect(last).toBeGreaterThan(guest);
   });
+});
+
+/** The options that the launcher takes for ones without a value. */
+const flags = [...readFileSync(join(root, "native/launcher/qemu.c"), "utf8").matchAll(/^\t"[^\n]*/gm)]
+  .flatMap(([line]) => [...line.matchAll(/"([\w-]+)"/g)])
+  .map(([, name]) => name ?? "");
+
+/** Whether this QEMU takes the next word for the option's value; it complains of the first that is none. */
+async function takesValue(option: string): Promise<boolean | undefined> {
+  const { stderr } = await runToEnd(["qemu-system-x86_64", `-${option}`, "--none-a", "--none-b"]);
+  const [, first] = /--none-([ab]): invalid option/.exec(stderr) ?? [];
+  return first === undefined ? undefined : first === "b";
+}
+
+describe.skipIf(noQemu)("QEMU under run", () => {
+  it("takes a value for the same options as run does", { timeout: 120_000 }, async () => {
+    const { stdout } = await runToEnd(["qemu-system-x86_64", "-help"]);
+    const options = [...stdout.matchAll(/^--?(\w[\w-]*)/gm)].map(([, name]) => name ?? "");
+    const known = [...new Set([...options, ...flags])];
+    const wrong: string[] = [];
+
+    for (const option of known) {
+      const takes = await takesValue(option);
+      if (takes !== undefined && takes === flags.includes(option)) wrong.push(option);
+    }
+    expect([flags.length > 40, options.length > 80, wrong]).toEqual([true, true, []]);
+  });
+
+  it.each([["-async-teardown"], ["-run-with async-teardown=on"], [""]])(
+    "with '%s' has our helper and no other",
+    async (options) => {
+      const words = [
+        "qemu-system-x86_64",
+        "-accel",
+        "tcg",
+        "-S",
+        "-display",
+        "none",
+        "-nodefaults",
+        "-sandbox",
+        "on,spawn=deny",
+      ];
+      const child = start([...run, ...words, "-m", "64M", ...options.split(" ").filter(Boolean)], {
+        stdio: "ignore",
+      });
+
+      await until(
+        () =>
+          helpersOf(child.pid).length > 0 &&
+          readFileSync(`/proc/${child.pid}/comm`, "utf8").startsWith("qemu"),
+        "QEMU runs",
+      );
+      await until(() => residentBytes(child.pid) > 16 * MiB, "QEMU is set up");
+      expect((await rowOf(child))?.protectors).toEqual([
+        expect.objectContaining({ pid: helperOf(child.pid), mechanism: "helper" }),
+      ]);
+    },
+  );
 });

@@ -1,0 +1,17 @@
+/* What QEMU's own command line says of its -async-teardown, which our protection takes the place of. */
+#ifndef ASYNC_TEARDOWN_QEMU_H
+#define ASYNC_TEARDOWN_QEMU_H
+
+struct qemu_options {
+	int on;	       /* -async-teardown, or -run-with async-teardown=on */
+	int off;       /* -run-with async-teardown=off, and nowhere on */
+	int daemonize; /* the process that stays is a child of the one that starts */
+};
+
+/* Reads a command; all zero where its program is no QEMU. */
+struct qemu_options qemu_read(const char *file, char **command);
+
+/* Takes those of teardown off a QEMU's command, in place. 0, or -1 where no memory can be had. */
+int qemu_take_off(char **command);
+
+#endif
