@@ -107,9 +107,10 @@ static int take_piece(struct crew *crew, size_t bytes, struct mapping *piece, in
 	return found;
 }
 
-static size_t next_size(size_t bytes, int64_t took)
+/* Of a piece that was cut short, because its mapping ended, the time says nothing about larger ones. */
+static size_t next_size(size_t bytes, const struct mapping *piece, int64_t took)
 {
-	if (took < SHORT_CALL_NS && bytes < LARGEST_PIECE_BYTES)
+	if (took < SHORT_CALL_NS && bytes < LARGEST_PIECE_BYTES && mapping_bytes(piece) > bytes / 2)
 		return bytes * 2;
 	return took > LONG_CALL_NS && bytes > FIRST_PIECE_BYTES ? bytes / 2 : bytes;
 }
@@ -131,7 +132,7 @@ void work(struct crew *crew)
 
 		int64_t end = nanoseconds();
 
-		bytes = next_size(bytes, end - start);
+		bytes = next_size(bytes, &piece, end - start);
 		if (end - alone_since > ALONE_NS) {
 			call_another(crew);
 			alone_since = end;

@@ -12,14 +12,23 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { freemem, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { parseRecord } from "../../src/linux/record.js";
-import { affordable, GiB, MiB } from "../support/memory.js";
+import { affordable, MiB } from "../support/memory.js";
 import { library, program } from "../support/paths.js";
-import { helperOf, helpersOf, isAlive, link, residentBytes, status, until } from "../support/proc.js";
+import {
+  helperOf,
+  helpersOf,
+  isAlive,
+  link,
+  residentBytes,
+  status,
+  stepThrough,
+  until,
+} from "../support/proc.js";
 import { ending, runToEnd, type Started, start, startReady } from "../support/start.js";
 
 const folder = mkdtempSync(join(tmpdir(), "async-teardown-"));
@@ -52,7 +61,7 @@ async function kill(child: Started): Promise<void> {
   await ending(child);
 }
 
-const threadsOf = (pid: number) => readdirSync(`/proc/${pid}/task`).map(Number);
+const threadsOf = (pid: number): number[] => readdirSync(`/proc/${pid}/task`).map(Number);
 
 /** What a helper has written into its memory file. */
 function recordOf(helper: number) {
@@ -66,22 +75,13 @@ function recordOf(helper: number) {
   return undefined;
 }
 
-/** Looks at a helper between the death and its end, as often as possible. */
-async function look<Seen>(helper: number, at: (helper: number) => Seen | undefined): Promise<Seen[]> {
-  const seen: Seen[] = [];
-  const end = Date.now() + 60_000;
+/** Kills the target of a helper that stands still, so that the release begins when the test lets it. */
+async function killBeforeRelease(child: Started): Promise<number> {
+  const helper = helperOf(child.pid);
 
-  while (isAlive(helper)) {
-    if (Date.now() > end) throw new Error("the release does not end");
-    try {
-      const one = at(helper);
-      if (one !== undefined) seen.push(one);
-    } catch {
-      // it ended in between
-    }
-    await sleep(1);
-  }
-  return seen;
+  process.kill(helper, "SIGSTOP");
+  await kill(child);
+  return helper;
 }
 
 /** Pages of the pool of 2 MiB pages, put there for one test. */
@@ -123,15 +123,13 @@ const kinds: [string, number][] = [
 describe.each(["", "/workers:1", "/workers:7", "/rate:1073741824", "/priority:idle"])(
   "a release with '%s'",
   (options) => {
-    it.each(kinds)("gives %s memory back, and ends", { timeout: 60_000 }, async (name, size) => {
+    it.each(kinds)("gives %s memory back, and ends", async (name, size) => {
       if (name === "file" || name === "copied") writeFileSync(file, Buffer.alloc(size, 1));
       const child = await startKind(name, size, options);
-      const helper = helperOf(child.pid);
+      const helper = await killBeforeRelease(child);
 
-      process.kill(helper, "SIGSTOP");
-      await kill(child);
       process.kill(helper, "SIGCONT");
-      await look(helper, () => undefined);
+      await until(() => !isAlive(helper), "the helper is gone");
       expect(helpersOf(child.pid).filter(isAlive)).toEqual([]);
       if (name === "file") expect(readFileSync(file).equals(Buffer.alloc(size, 1))).toBe(true);
       rmSync(file, { force: true });
@@ -143,14 +141,21 @@ describe.each(["", "/workers:1", "/workers:7", "/rate:1073741824", "/priority:id
 const files = 1;
 
 describe("workers", () => {
-  /** The most threads that a release has had, and what its record told at last. */
-  async function workersOf(options: string, size: number) {
-    const child = await startKind("small", size, options);
-    const helper = helperOf(child.pid);
+  const size = affordable(256 * MiB);
 
-    expect(threadsOf(helper)).toHaveLength(1);
-    await kill(child);
-    const seen = await look(helper, (pid) => ({ threads: threadsOf(pid).length, told: recordOf(pid) }));
+  /** A hundred pieces a second, at most: there are many looks in a release. No worker that is stopped keeps up. */
+  const rate = `/rate:${256 * MiB}`;
+
+  /** The most threads that a release has had, and what its record told at last. */
+  async function workersOf(options: string) {
+    const child = await startKind("small", size, `${options}${rate}`);
+
+    expect(threadsOf(helperOf(child.pid))).toHaveLength(1);
+    const helper = await killBeforeRelease(child);
+    const seen = await stepThrough(helper, (pid) => ({
+      threads: threadsOf(pid).length,
+      told: recordOf(pid),
+    }));
     return {
       threads: Math.max(...seen.map(({ threads }) => threads)),
       told: seen.flatMap(({ told }) => (told ? [told.workers ?? 0] : [])).at(-1),
@@ -158,42 +163,39 @@ describe("workers", () => {
   }
 
   it("are one more at a time, up to what was asked for", async () => {
-    expect(await workersOf("/workers:5", affordable(GiB))).toEqual({ threads: 5 + files, told: 5 });
-    expect(await workersOf("/workers:1", affordable(GiB))).toEqual({ threads: 1 + files, told: 1 });
+    expect(await workersOf("/workers:5")).toEqual({ threads: 5 + files, told: 5 });
+    expect(await workersOf("/workers:1")).toEqual({ threads: 1 + files, told: 1 });
   });
 
   it("are as many as there are CPUs for the target", async () => {
-    expect(await workersOf("", affordable(GiB))).toEqual({
-      threads: allowedCpus + files,
-      told: allowedCpus,
-    });
+    expect(await workersOf("")).toEqual({ threads: allowedCpus + files, told: allowedCpus });
   });
 
   it("have the helper's filter, and no capabilities", async () => {
-    const child = await startKind("small", affordable(GiB), "/workers:4");
-    const helper = helperOf(child.pid);
-
-    await kill(child);
-    const seen = await look(helper, (pid) =>
-      threadsOf(pid).length === 4 + files
-        ? threadsOf(pid).map((thread) => {
-            const { Seccomp, NoNewPrivs, CapEff, SigBlk } = status(thread);
-            return [Seccomp, NoNewPrivs, CapEff, SigBlk].join();
-          })
-        : undefined,
+    const child = await startKind("small", size, `/workers:4${rate}`);
+    const helper = await killBeforeRelease(child);
+    const seen = await stepThrough(helper, (pid) =>
+      threadsOf(pid).map((thread) => {
+        const { Seccomp, NoNewPrivs, CapEff, SigBlk } = status(thread);
+        return [Seccomp, NoNewPrivs, CapEff, SigBlk].join();
+      }),
     );
-    expect(seen.length).toBeGreaterThan(0);
+
+    expect(Math.max(...seen.map((threads) => threads.length))).toBe(4 + files);
     expect(new Set(seen.flat())).toEqual(new Set(["2,1,0000000000000000,fffffffffffbfeff"]));
   });
 
   it("that are killed in the midst leave nothing behind", async () => {
-    const child = await startKind("small", affordable(GiB), "/workers:4");
-    const helper = helperOf(child.pid);
+    const child = await startKind("small", size, `/workers:4${rate}`);
+    const helper = await killBeforeRelease(child);
+    let most = 0;
 
-    await kill(child);
-    await until(() => threadsOf(helper).length > 1 + files, "a second worker is there");
-    process.kill(helper, "SIGKILL");
-    await until(() => !isAlive(helper), "the helper is gone");
+    await stepThrough(helper, (pid) => {
+      most = Math.max(most, threadsOf(pid).length);
+      if (most > 1 + files) process.kill(pid, "SIGKILL");
+    });
+    expect(most).toBeGreaterThan(1 + files);
+    expect(helpersOf(child.pid).filter(isAlive)).toEqual([]);
   });
 });
 
@@ -235,29 +237,32 @@ describe("where the release is forbidden", () => {
 });
 
 describe("a rate", () => {
-  it.each([256 * MiB, 512 * MiB])(
-    "of %d is kept within a tenth, over any second",
-    { timeout: 30_000 },
-    async (rate) => {
-      const child = await startKind("small", affordable(4 * rate), `/rate:${rate}`);
-      const helper = helperOf(child.pid);
+  it("is never exceeded, over any time", async () => {
+    const rate = 128 * MiB;
+    const size = affordable(256 * MiB);
+    const burst = rate / 10; // a piece, and what may be made good for after a delay
+    const child = await startKind("small", size, `/rate:${rate}`);
+    const helper = helperOf(child.pid);
+    const looks: { before: number; after: number; left: number }[] = [];
 
-      await kill(child);
-      const seen = await look(helper, (pid) => ({ at: performance.now(), left: residentBytes(pid) }));
-      const begun = seen.findIndex(({ left }) => left < (seen[0]?.left ?? 0));
-      const looks = seen.slice(begun).filter(({ left }) => left > 16 * MiB);
-      const seconds = looks.flatMap(({ at, left }) => {
-        const later = looks.find((other) => other.at >= at + 1000);
-        return later ? [((left - later.left) / (later.at - at)) * 1000] : [];
-      });
-
-      expect(seconds.length).toBeGreaterThan(100);
-      expect(Math.max(...seconds)).toBeLessThan(1.1 * rate);
-      // Others may have taken the CPU for a while: that it is never late for long is for the benchmark to show.
-      const onTime = seconds.filter((bytesASecond) => bytesASecond > 0.9 * rate);
-      expect(onTime.length).toBeGreaterThan(0.8 * seconds.length);
-    },
-  );
+    await kill(child);
+    while (isAlive(helper)) {
+      const before = performance.now();
+      try {
+        looks.push({ before, left: residentBytes(helper), after: performance.now() });
+      } catch {
+        // it ended in between
+      }
+      await sleep(10);
+    }
+    expect(looks.length).toBeGreaterThan(1);
+    // However long a look was interrupted, no more time than this has gone by between the two.
+    for (const [index, early] of looks.entries())
+      for (const late of looks.slice(index + 1)) {
+        const seconds = (late.after - early.before) / 1000;
+        expect(early.left - late.left).toBeLessThan(seconds * rate + burst);
+      }
+  });
 
   it("is of private memory: what others wait for is not slowed down", async () => {
     const child = await startKind("memfd", affordable(256 * MiB), `/rate:${MiB}`);
@@ -268,12 +273,17 @@ describe("a rate", () => {
   });
 
   it("is told in the record", async () => {
-    const child = await startKind("small", affordable(256 * MiB), `/rate:${256 * MiB}/priority:low`);
+    const child = await startKind("small", affordable(64 * MiB), `/rate:${2 * MiB}/priority:low`);
     const helper = helperOf(child.pid);
 
     await kill(child);
-    const [seen] = await look(helper, recordOf);
-    expect(seen).toMatchObject({ state: "releasing", rate: 256 * MiB, priority: "low", workers: 1 });
+    await until(() => recordOf(helper) !== undefined, "it is told"); // half a minute, at that rate
+    expect(recordOf(helper)).toMatchObject({
+      state: "releasing",
+      rate: 2 * MiB,
+      priority: "low",
+      workers: 1,
+    });
   });
 });
 
@@ -300,16 +310,18 @@ describe("a priority", () => {
     ["low", { nice: 19 }],
     ["idle", { policy: SCHED_IDLE }],
   ])("%s is that of all workers, once the target is dead", async (priority, expected) => {
-    const child = await startKind("small", affordable(GiB), `/workers:3/priority:${priority}`);
-    const helper = helperOf(child.pid);
-
-    expect(scheduling(helper)).not.toMatchObject([expected]);
-    await kill(child);
-    const seen = await look(helper, (pid) =>
-      threadsOf(pid).length === 3 + files ? scheduling(pid) : undefined,
+    const child = await startKind(
+      "small",
+      affordable(128 * MiB),
+      `/workers:3/rate:${128 * MiB}/priority:${priority}`,
     );
-    expect(seen.length).toBeGreaterThan(0);
-    expect(seen[0]).toMatchObject([expected, expected, expected, expected]);
+
+    expect(scheduling(helperOf(child.pid))).not.toMatchObject([expected]);
+    const helper = await killBeforeRelease(child);
+    const seen = await stepThrough(helper, scheduling);
+    expect(seen.find((threads) => threads.length === 3 + files)).toMatchObject(
+      Array(3 + files).fill(expected),
+    );
     // Empty in a cgroup other than the root, where sessions are not grouped.
     expect(autogroupOf(process.pid)).toMatch(/^$|nice 0$/m);
   });
@@ -335,30 +347,18 @@ describe("what hangs off a mapping", () => {
   }
 
   it.skipIf(cannotMount)(
-    `is free within 20 ms of the death of 8 GiB: a lock, a mount (${cannotMount ?? "both"})`,
-    { timeout: 120_000 },
+    `is free long before private memory: a lock, a mount (${cannotMount ?? "both"})`,
     async () => {
-      const times: number[] = [];
+      mountIt();
+      const size = affordable(128 * MiB);
+      const locked = join(folder, "locked");
+      const words = [program("locker"), locked, join(mount, "file"), String(size)];
+      const child = await startReady(released(`/rate:${2 * MiB}`, words)); // a minute for all of it
+      const helper = helperOf(child.pid);
+      const { exitCode, stdout } = await runToEnd([program("successor"), String(child.pid), locked, mount]);
 
-      for (let run = 0; run < 3; run++) {
-        mountIt();
-        const size = Math.min(8 * GiB, Math.floor((freemem() * 0.6) / MiB) * MiB);
-        const words = [program("locker"), join(folder, "locked"), join(mount, "file"), String(size)];
-        const child = await startReady(released("", words));
-        const helper = helperOf(child.pid);
-        const answer = await runToEnd([
-          program("successor"),
-          String(child.pid),
-          join(folder, "locked"),
-          mount,
-        ]);
-        const { lock, mount: mounted } = JSON.parse(answer.stdout);
-
-        expect(isAlive(helper), "the memory is not back yet").toBe(true);
-        times.push(Math.max(lock, mounted));
-        await until(() => !isAlive(helper), "the helper is gone");
-      }
-      expect(times.sort((a, b) => a - b)[1]).toBeLessThan(20);
+      expect({ exitCode, stdout }).toMatchObject({ exitCode: 0 });
+      expect(residentBytes(helper)).toBeGreaterThan(size / 4);
     },
   );
 });

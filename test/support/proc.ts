@@ -85,12 +85,37 @@ export function isParked(holder: number): boolean {
   );
 }
 
-/** Waits, at most ten seconds, until something is so. */
+/** Waits, at most half a minute, until something is so. */
 export async function until(isSo: () => boolean, what: string): Promise<void> {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 30_000;
 
   while (!isSo()) {
-    if (Date.now() > end) throw new Error(`waited ten seconds in vain until ${what}`);
+    if (Date.now() > end) throw new Error(`waited half a minute in vain until ${what}`);
     await sleep(5);
   }
+}
+
+function isStopped(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).every((thread) => status(Number(thread)).State?.[0] === "T");
+  } catch {
+    return false; // it, or one of its threads, ended while we looked
+  }
+}
+
+/**
+ * Lets a stopped process go on for about a millisecond at a time, stops it again, and looks at it while all of its
+ * threads stand still, until it has ended. So nothing depends on how fast it is.
+ */
+export async function stepThrough<Seen>(pid: number, look: (pid: number) => Seen): Promise<Seen[]> {
+  const seen: Seen[] = [];
+
+  while (isAlive(pid)) {
+    process.kill(pid, "SIGCONT");
+    await sleep(1);
+    process.kill(pid, "SIGSTOP");
+    await until(() => isStopped(pid) || !isAlive(pid), `process ${pid} stands still`);
+    if (isStopped(pid)) seen.push(look(pid));
+  }
+  return seen;
 }
