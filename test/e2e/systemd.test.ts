@@ -168,26 +168,33 @@ describe.skipIf(reason)(
       await systemd.output("systemd-run", "--unit=at-transient", "sleep", "infinity");
       await systemd.output("systemctl", "daemon-reload");
 
-      async function refused(why: RegExp, ...words: string[]): Promise<void> {
-        const before = await allUnits();
-        const { exitCode, stderr } = await systemd.run(tool, "systemd", ...words);
+      const refused = (why: RegExp, ...words: string[]) => refusedTo([], why, ...words);
+      async function refusedTo(user: string[], why: RegExp, ...words: string[]): Promise<void> {
+        const { exitCode, stderr } = await systemd.run(...user, tool, "systemd", ...words);
         expect([exitCode, stderr.split("\n").length]).toEqual([125, 1]);
         expect(stderr).toMatch(why);
-        expect(await allUnits()).toBe(before);
       }
+      const before = await allUnits();
       await refused(/does not exist/, "enable", "at-nowhere");
       await refused(/does not exist/, "enable", "at-nowhere@");
       await refused(/is masked/, "enable", "at-masked");
       await refused(/is transient/, "enable", "at-transient");
       await refused(/is a slice/, "enable", "system.slice");
       await refused(/is not the name/, "enable", "a b");
+      await refused(/no systemd runs for this user/, "enable", "--user", unit);
+      const nobody = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"];
+      await refusedTo(nobody, /systemd\/system cannot be written \(EACCES\)/, "enable", unit);
 
       await systemd.output(tool, "systemd", "enable", "--dry-run", unit);
       await refused(/does not exist/, "status", "at-nowhere");
+      expect(await allUnits()).toBe(before);
+
       await systemd.output(tool, "systemd", "enable", unit);
       await systemd.output("sh", "-c", `echo '# mine' >> ${dropIn}`);
+      const changed = await allUnits();
       await refused(/somebody else changed/, "enable", unit);
       await refused(/somebody else changed/, "disable", unit);
+      expect(await allUnits()).toBe(changed);
       await systemd.output("sh", "-c", `rm ${dropIn} && ln -s /etc/passwd ${dropIn}`);
       await refused(/somebody else changed/, "enable", unit);
       await systemd.output("rm", "-r", `/etc/systemd/system/${unit}.d`);

@@ -61,7 +61,9 @@ export function permissionError(error: unknown): unknown {
   const { code, path } = error as NodeJS.ErrnoException;
 
   if (code !== "EACCES" && code !== "EPERM" && code !== "EROFS" && code !== "ENOSPC") return error;
-  const why = `${path ?? "the folder of units"} cannot be written (${code})`;
+  // The file that could not be made has a name that nobody knows.
+  const place = path?.endsWith("~") ? dirname(path) : (path ?? "the folder of units");
+  const why = `${place} cannot be written (${code})`;
   return new AsyncTeardownError("ERR_NOT_PERMITTED", why, {
     advice:
       code === "EROFS" || code === "ENOSPC"
