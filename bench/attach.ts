@@ -1,8 +1,9 @@
 /* What it takes to attach, and what that gains where many processes die at once. */
 import { execFileSync, spawn } from "node:child_process";
-import { freemem } from "node:os";
 import { attach } from "async-teardown";
-import { MiB, median, ms, note, show, worst } from "./report.js";
+import { ms, note, show, worst } from "./report.js";
+import { fillable, turns } from "./rounds.js";
+import { MiB, median } from "./units.js";
 
 /** Seconds that something takes. */
 async function secondsOf(act: () => unknown): Promise<number> {
@@ -11,13 +12,16 @@ async function secondsOf(act: () => unknown): Promise<number> {
   return (performance.now() - start) / 1000;
 }
 
-export async function benchAttach(launcher: string, hog: string, runs: number): Promise<void> {
+export async function benchAttach(launcher: string, hog: string, deadline: number): Promise<void> {
   const target = spawn(hog, ["0", "stay"], { stdio: ["pipe", "ignore", "inherit"] });
   const pid = target.pid as number;
   const figures: Record<string, number[]> = { attach: [], detach: [], "attach()": [], "detach()": [] };
 
-  for (let run = 0; run < runs; run++) {
-    note(`attach: ${run + 1} of ${runs}`);
+  let runs = 0;
+
+  for (const run of turns(40, deadline)) {
+    runs = run + 1;
+    note(`attach, round ${runs}`);
     for (const command of ["attach", "detach"])
       figures[command]?.push(await secondsOf(() => execFileSync(launcher, [command, String(pid)])));
     let hold: Awaited<ReturnType<typeof attach>> | undefined;
@@ -43,17 +47,26 @@ interface CrowdTimes {
   readonly back: number;
 }
 
-export function benchCrowd(crowd: string, launcher: string, hog: string, runs: number): void {
-  const bytes = Math.min(16 * MiB, Math.floor((freemem() * 0.8) / 200));
+export async function benchCrowd(
+  crowd: string,
+  launcher: string,
+  hog: string,
+  deadline: number,
+): Promise<void> {
+  const bytes = Math.min(16 * MiB, Math.floor(fillable() / 200));
   const words = ["200", hog, String(bytes), "stay"];
   const results: Record<string, CrowdTimes[]> = { plain: [], held: [] };
 
-  for (let run = 0; run < runs; run++)
+  let runs = 0;
+
+  for (const run of turns(7, deadline)) {
+    runs = run + 1;
     for (const way of ["plain", "held"]) {
-      note(`crowd: ${run + 1} of ${runs}`);
+      note(`crowd, round ${runs}`);
       const env = way === "held" ? { ...process.env, ATTACH: launcher } : process.env;
       results[way]?.push(JSON.parse(String(execFileSync(crowd, words, { env }))) as CrowdTimes);
     }
+  }
   note("");
   show(
     `200 processes of ${Math.round(bytes / MiB)} MiB, all killed at once; median of ${runs}`,

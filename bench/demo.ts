@@ -7,22 +7,25 @@ import { nodeLoad } from "./demo/node.js";
 import { restoreTerminal } from "./demo/progress.js";
 import { qemuLoad } from "./demo/qemu.js";
 import { parseSize, sizeToHold } from "./demo/size.js";
+import { parseMinutes } from "./minutes.js";
 
 interface Options {
   size?: number;
   qemu?: true;
+  minutes: number;
 }
 
 const examples = `
 Examples:
   npm run demo                       a Node.js process
   npm run demo -- --size 2G          the same, smaller
+  npm run demo -- --minutes 0.1      one or two rounds
   npm run demo -- --qemu --size 4G   a QEMU, also with its own -async-teardown`;
 
-async function demo({ size, qemu }: Options): Promise<void> {
+async function demo({ size, qemu, minutes }: Options): Promise<void> {
   const load = qemu ? await qemuLoad() : nodeLoad();
 
-  await compare(load, await sizeToHold(size));
+  await compare(load, await sizeToHold(size), minutes);
 }
 
 const program = new Command("npm run demo --")
@@ -36,6 +39,12 @@ const program = new Command("npm run demo --")
     parseSize,
   )
   .option("--qemu", "do it with a QEMU of that size rather than a Node.js process")
+  .option(
+    "--minutes <number>",
+    "how long it may take, about: it measures in rounds until the time is used up, or the medians are stable",
+    parseMinutes,
+    2,
+  )
   .addHelpText("after", examples)
   .action(demo);
 

@@ -2,10 +2,11 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { freemem } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { list, wait, watch } from "async-teardown";
-import { GiB, median, ms, note, show, sizeText, worst } from "./report.js";
+import { ms, note, show, sizeText, worst } from "./report.js";
+import { fillable, turns } from "./rounds.js";
+import { GiB, median } from "./units.js";
 
 const processes = 5000;
 const protectedOnes = 100;
@@ -35,7 +36,7 @@ function time(command: string, ...words: string[]): number {
   return (performance.now() - start) / 1000;
 }
 
-async function benchPs(launcher: string, protecting: readonly string[], runs: number): Promise<void> {
+async function benchPs(launcher: string, protecting: readonly string[], deadline: number): Promise<void> {
   note(`starting ${processes} processes`);
   const crowds = [
     await startCrowd(processes - protectedOnes, ["sleep", "1000"]),
@@ -46,8 +47,11 @@ async function benchPs(launcher: string, protecting: readonly string[], runs: nu
   while (rows() < protectedOnes) note(`${rows()} of ${protectedOnes} are protected`);
   const times: Record<string, number[]> = { "node -e 0": [], "ps -e": [], "async-teardown ps": [] };
 
-  for (let run = 0; run < runs; run++) {
-    note(`ps: ${run + 1} of ${runs}`);
+  let runs = 0;
+
+  for (const run of turns(20, deadline)) {
+    runs = run + 1;
+    note(`ps, round ${runs}`);
     times["node -e 0"]?.push(time(process.execPath, "-e", "0"));
     times["ps -e"]?.push(time("ps", "-e"));
     times["async-teardown ps"]?.push(time(launcher, "ps"));
@@ -81,11 +85,14 @@ function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-async function benchWait(launcher: string, protecting: readonly string[], hog: string, runs: number) {
+async function benchWait(launcher: string, protecting: readonly string[], hog: string, deadline: number) {
   const times: Record<string, number[]> = { "async-teardown wait": [], "wait()": [] };
 
-  for (let run = 0; run < runs; run++) {
-    note(`wait: ${run + 1} of ${runs}`);
+  let runs = 0;
+
+  for (const run of turns(20, deadline)) {
+    runs = run + 1;
+    note(`wait, round ${runs}`);
     for (const way of Object.keys(times)) {
       const [pid, helper] = await startOrphan(protecting, hog);
       const over =
@@ -138,11 +145,11 @@ async function throttle(helper: number): Promise<number> {
 }
 
 /** How true a watch of a slow teardown is. */
-async function benchWatch(protecting: readonly string[], hog: string, bytes: number, runs: number) {
+async function benchWatch(protecting: readonly string[], hog: string, bytes: number, deadline: number) {
   const rows: string[][] = [];
 
-  for (let run = 0; run < runs; run++) {
-    note(`watch: ${run + 1} of ${runs}`);
+  for (const run of turns(3, deadline)) {
+    note(`watch, round ${run + 1}`);
     const target = spawn("env", [...protecting, hog, String(bytes), "stay"], {
       stdio: ["pipe", "pipe", "inherit"],
     });
@@ -187,8 +194,15 @@ async function benchWatch(protecting: readonly string[], hog: string, bytes: num
   );
 }
 
-export async function benchLook(launcher: string, protecting: readonly string[], hog: string, runs: number) {
-  await benchPs(launcher, protecting, runs);
-  await benchWait(launcher, protecting, hog, runs);
-  await benchWatch(protecting, hog, Math.min(8 * GiB, Math.floor(freemem() / 2)), 3);
+export async function benchLook(
+  launcher: string,
+  protecting: readonly string[],
+  hog: string,
+  deadline: number,
+): Promise<void> {
+  const now = performance.now();
+
+  await benchPs(launcher, protecting, now + (deadline - now) / 2);
+  await benchWait(launcher, protecting, hog, now + ((deadline - now) * 3) / 4);
+  await benchWatch(protecting, hog, Math.min(2 * GiB, fillable()), deadline);
 }

@@ -1,10 +1,7 @@
 /* How the figures of a bench are put together and shown. */
 import Table from "cli-table3";
+import { GiB, MiB } from "./units.js";
 
-export const [MiB, GiB] = [2 ** 20, 2 ** 30];
-
-export const median = (numbers: readonly number[]) =>
-  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 export const worst = (numbers: readonly number[]) => Math.max(...numbers);
 export const ms = (seconds: number) => `${(seconds * 1000).toFixed(seconds < 0.01 ? 3 : 0)} ms`;
 export const times = (ratio: number) => `${ratio.toFixed(ratio < 10 ? 2 : 0)} ×`;

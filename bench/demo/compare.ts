@@ -1,17 +1,14 @@
 import { readFile } from "node:fs/promises";
+import { areStable } from "../rounds.js";
+import { median } from "../units.js";
 import { bytesText, pageText } from "./format.js";
 import { type Absentee, type Contender, isHere, type Load } from "./load.js";
 import { type Measurement, measure } from "./measure.js";
 import { pageBytes } from "./probes.js";
 import { styled } from "./style.js";
 import { type Row, tableOf } from "./table.js";
-import { GiB } from "./units.js";
 
-const runsOfSmall = 3;
-
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
-}
+const [leastRounds, mostRounds] = [3, 9];
 
 function rowOf(contender: Contender | Absentee, measurements: readonly Measurement[]): Row {
   if (!isHere(contender)) return { name: contender.name, result: contender.reason };
@@ -34,23 +31,35 @@ async function pagesText(measurements: readonly Measurement[]): Promise<string> 
   return percent === 100 ? `${huge} pages` : `${huge} pages for ${percent} % of it, ${small} for the rest`;
 }
 
-/** Runs every contender, in turn, and shows what came of it. */
-export async function compare({ subject, contenders }: Load, bytes: number): Promise<void> {
-  const runs = bytes <= GiB ? runsOfSmall : 1;
+/**
+ * Runs every contender, in turn, and shows what came of it.
+ * @param minutes how long it may take; one round is run in any case
+ */
+export async function compare({ subject, contenders }: Load, bytes: number, minutes: number): Promise<void> {
   const labelWidth = Math.max(...contenders.map(({ name }) => name.length));
-  const measurements = new Map<Contender | Absentee, Measurement[]>(contenders.map((each) => [each, []]));
+  const measurements = new Map<Contender, Measurement[]>(contenders.filter(isHere).map((each) => [each, []]));
+  const deadline = performance.now() + minutes * 60_000;
+  const isEnough = (rounds: number) =>
+    rounds >= leastRounds && areStable([...measurements.values()].map((all) => all.map(({ exit }) => exit)));
+  let rounds = 0;
+  let longest = 0;
 
   console.log(`${styled("bold", `The exit of ${subject} that holds ${bytesText(bytes)}`)}\n`);
-  for (let run = 0; run < runs; run++)
-    for (const contender of contenders.filter(isHere))
-      measurements.get(contender)?.push(await measure(contender, bytes, contender.name.padEnd(labelWidth)));
+  do {
+    const start = performance.now();
+    for (const [contender, all] of measurements)
+      all.push(await measure(contender, bytes, contender.name.padEnd(labelWidth)));
+    longest = Math.max(longest, performance.now() - start);
+    rounds++;
+  } while (rounds < mostRounds && performance.now() + longest < deadline && !isEnough(rounds));
 
-  const rows = contenders.map((contender) => rowOf(contender, measurements.get(contender) ?? []));
+  const rows = contenders.map((each) => rowOf(each, isHere(each) ? (measurements.get(each) ?? []) : []));
   const pages = await pagesText([...measurements.values()].flat());
 
   console.log(`
 ${tableOf(rows)}
 
-${bytesText(bytes)} in ${pages}${runs > 1 ? `; medians of ${runs} runs` : ""}.
-From SIGKILL to the parent's "exit" event, and until all the memory is free.`);
+${bytesText(bytes)} in ${pages}; ${rounds === 1 ? "one round" : `medians of ${rounds} rounds`}.
+From SIGKILL to the parent's "exit" event in Node.js, which comes up to a millisecond after waitpid(2) would
+return, and until all the memory is free.`);
 }

@@ -1,4 +1,4 @@
-import { GiB, MiB } from "./units.js";
+import { GiB, MiB } from "../units.js";
 
 export function bytesText(bytes: number): string {
   return bytes >= GiB ? `${(bytes / GiB).toFixed(1)} GiB` : `${Math.round(bytes / MiB)} MiB`;

@@ -3,7 +3,7 @@
  * input ends because the demo is gone.
  */
 
-import { MiB } from "./units.js";
+import { MiB } from "../units.js";
 
 const wanted = Number(process.argv[2]);
 const bytesEach = 64 * MiB;

@@ -1,9 +1,9 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { MiB } from "../units.js";
 import { DemoError } from "./error.js";
 import type { Absentee, Contender, Load } from "./load.js";
-import { MiB } from "./units.js";
 
 interface Qemu {
   readonly program: string;

@@ -1,8 +1,8 @@
 import { InvalidArgumentError } from "commander";
+import { GiB, MiB } from "../units.js";
 import { DemoError } from "./error.js";
 import { bytesText } from "./format.js";
 import { systemMemory } from "./probes.js";
-import { GiB, MiB } from "./units.js";
 
 const smallest = 16 * MiB;
 const largestUnasked = 8 * GiB;
