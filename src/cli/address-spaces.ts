@@ -73,6 +73,9 @@ const columns = {
     text: ({ remainingSeconds }) => known(remainingSeconds, formatSeconds),
     isNumber: true,
   },
+  workers: { head: "WORKERS", text: ({ workers }) => known(workers, String), isNumber: true },
+  limit: { head: "LIMIT", text: ({ rateLimit }) => known(rateLimit, formatRate), isNumber: true },
+  priority: { head: "PRIORITY", text: ({ priority }) => (priority === "normal" ? "" : (priority ?? "")) },
   unit: { head: "UNIT", text: ({ unit }) => unit ?? "" },
   // As docker ps and podman ps shorten it.
   container: { head: "CONTAINER", text: ({ container }) => (container ?? "").slice(0, shortId) },
@@ -82,11 +85,30 @@ const columns = {
   },
 } satisfies Record<string, Column>;
 
-const { target, by, state, held, freed, rate, elapsed, left, unit, container, progress } = columns;
+const {
+  target,
+  by,
+  state,
+  held,
+  freed,
+  rate,
+  elapsed,
+  left,
+  workers,
+  limit,
+  priority,
+  unit,
+  container,
+  progress,
+} = columns;
 
 /** From what tells most, on a wide terminal, to what must be there on a narrow one. */
 const layouts: readonly (readonly Column[])[] = [
-  [target, command, by, state, held, freed, rate, elapsed, left, unit, container, progress],
+  [
+    ...[target, command, by, state, held, freed, rate, elapsed, left],
+    ...[workers, limit, priority, unit, container, progress],
+  ],
+  [target, command, by, state, held, freed, elapsed, left, workers, limit, priority, unit, container],
   [target, command, by, state, held, freed, elapsed, left, unit, container],
   [target, command, by, state, held, freed, elapsed, left],
   [target, command, state, held, left],

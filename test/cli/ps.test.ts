@@ -51,6 +51,23 @@ describe("ps", () => {
     });
   });
 
+  it("tells how a release is done: its workers, and what it was asked for", async () => {
+    const options = ["--workers", "2", "--rate", "1M", "--priority", "idle"];
+    const words = [asyncTeardown, "run", "--mechanism", "helper", ...options, "--"];
+    const child = await startReady([...words, ...hog(affordable(64 * MiB), "stay")]);
+
+    await kill(child); // its memory now takes a minute, or the end of this test
+    const seen = async () => {
+      const [head, ...rows] = (await ps()).stdout.split("\n");
+      return [head ?? "", rows.find((row) => row.trim().startsWith(`${child.pid} `)) ?? ""] as const;
+    };
+    let [head, row] = await seen();
+    for (let looks = 0; looks < 100 && !row.includes("releasing"); looks++) [head, row] = await seen();
+
+    expect(head).toMatch(/ WORKERS +LIMIT +PRIORITY/);
+    expect(row).toMatch(/ helper +releasing .* 1 +1 MiB\/s +idle *$/);
+  });
+
   it("shows what a process calls itself without letting it write to the terminal", async () => {
     const name = "\x1b[2Jx\ny\u202e";
     const child = await startReady(protect(["bash", "-c", 'exec -a "$0" "$@"', name, ...hog(0, "stay")]));
