@@ -216,7 +216,7 @@ async function buildAll(architecture, compiler) {
       "addon.node",
       [...freestanding, ...shared, "-nostdlib", "-isystem", headers],
       [
-        ...from("addon", "addon", "command", "exit_watcher", "probe"),
+        ...from("addon", "addon", "bounded", "command", "exit_watcher", "probe"),
         ...command,
         ...from("common", "exec_event", "userfaultfd"),
         ...helper,

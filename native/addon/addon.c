@@ -1,11 +1,12 @@
 /* Entry for Node.js: what JavaScript has no call for. Every decision is made there; see src/linux/native.ts. */
 #define _GNU_SOURCE /* RTLD_DEFAULT */
 #include <dlfcn.h>
-#include <linux/kcmp.h>
 #include <node_api.h>
 
+#include "bounded.h"
 #include "command.h"
 #include "common/confine.h"
+#include "common/record.h"
 #include "exit_watcher.h"
 #include "helper/helper.h"
 #include "probe.h"
@@ -74,28 +75,88 @@ static napi_value protect_self(napi_env env, napi_callback_info info)
 	return result;
 }
 
-/* Two numbers, or an exception. */
-static int get_numbers(napi_env env, napi_callback_info info, int32_t numbers[2])
+/* So many numbers, or an exception. */
+static int get_integers(napi_env env, napi_callback_info info, int32_t *numbers, size_t wanted)
 {
-	napi_value arguments[2];
-	size_t count = 2;
+	napi_value arguments[3];
+	size_t count = 3;
 
-	if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) == napi_ok && count == 2 &&
-	    napi_get_value_int32(env, arguments[0], &numbers[0]) == napi_ok &&
-	    napi_get_value_int32(env, arguments[1], &numbers[1]) == napi_ok)
-		return 0;
-	napi_throw_type_error(env, NULL, "takes two numbers");
+	if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) == napi_ok && count == wanted) {
+		size_t i = 0;
+
+		while (i < wanted && napi_get_value_int32(env, arguments[i], &numbers[i]) == napi_ok)
+			i++;
+		if (i == wanted)
+			return 0;
+	}
+	napi_throw_type_error(env, NULL, "takes two numbers, or three");
 	return -1;
 }
 
-/* compareAddressSpaces(pid, pid): 0 where it is the same, 1 to 3 where not, else a negative errno. */
+static int get_numbers(napi_env env, napi_callback_info info, int32_t numbers[2])
+{
+	return get_integers(env, info, numbers, 2);
+}
+
+/* compareAddressSpaces(pid, pid, milliseconds): 0 where it is the same, 1 to 3 where not, else a negative errno. */
 static napi_value compare_address_spaces(napi_env env, napi_callback_info info)
 {
-	int32_t pids[2];
+	int32_t numbers[3];
 
-	if (get_numbers(env, info, pids) < 0)
+	if (get_integers(env, info, numbers, 3) < 0)
 		return NULL;
-	return make_number(env, (int)sys_call3(__NR_kcmp, pids[0], pids[1], KCMP_VM));
+	return make_number(env, (int)bounded_compare(numbers[0], numbers[1], numbers[2]));
+}
+
+/* readWithin(descriptor, buffer, milliseconds): how many bytes, or a negative errno. */
+static napi_value read_within(napi_env env, napi_callback_info info)
+{
+	napi_value arguments[3];
+	size_t count = 3, bytes = 0;
+	void *buffer = NULL;
+	int32_t fd, milliseconds;
+
+	if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count != 3 ||
+	    napi_get_value_int32(env, arguments[0], &fd) != napi_ok ||
+	    napi_get_buffer_info(env, arguments[1], &buffer, &bytes) != napi_ok ||
+	    napi_get_value_int32(env, arguments[2], &milliseconds) != napi_ok) {
+		napi_throw_type_error(env, NULL, "readWithin takes a descriptor, a Buffer and a number");
+		return NULL;
+	}
+	return make_number(env, (int)bounded_read(fd, buffer, bytes, milliseconds));
+}
+
+/* createMemoryFile(): a descriptor of an empty file in memory, or a negative errno. */
+static napi_value create_memory_file(napi_env env, napi_callback_info info)
+{
+	(void)info;
+	return make_number(env, (int)sys_memfd_create("async-teardown"));
+}
+
+/* millisecondsSinceBoot(): by the clock that /proc/<pid>/stat has its start times from. */
+static napi_value boot_time(napi_env env, napi_callback_info info)
+{
+	napi_value value = NULL;
+
+	(void)info;
+	napi_create_int64(env, (int64_t)milliseconds_since_boot(), &value);
+	return value;
+}
+
+/* lockFile(descriptor): whether nobody else has it locked, so that it is ours until that is closed; flock(2). */
+static napi_value lock_file(napi_env env, napi_callback_info info)
+{
+	napi_value argument, result = NULL;
+	size_t count = 1;
+	int32_t fd;
+
+	if (napi_get_cb_info(env, info, &count, &argument, NULL, NULL) != napi_ok || count != 1 ||
+	    napi_get_value_int32(env, argument, &fd) != napi_ok) {
+		napi_throw_type_error(env, NULL, "lockFile takes a number");
+		return NULL;
+	}
+	napi_get_boolean(env, sys_call2(__NR_flock, fd, LOCK_EX | LOCK_NB) == 0, &result);
+	return result;
 }
 
 /* signalProcess(descriptor of /proc/<pid>, signal): 0 or a positive errno. */
@@ -187,6 +248,10 @@ NAPI_MODULE_INIT()
 		{"asanOptions", NULL, asan_options, NULL, NULL, NULL, napi_enumerable, NULL},
 		{"compareAddressSpaces", NULL, compare_address_spaces, NULL, NULL, NULL,
 		 napi_enumerable, NULL},
+		{"readWithin", NULL, read_within, NULL, NULL, NULL, napi_enumerable, NULL},
+		{"createMemoryFile", NULL, create_memory_file, NULL, NULL, NULL, napi_enumerable, NULL},
+		{"millisecondsSinceBoot", NULL, boot_time, NULL, NULL, NULL, napi_enumerable, NULL},
+		{"lockFile", NULL, lock_file, NULL, NULL, NULL, napi_enumerable, NULL},
 		{"signalProcess", NULL, signal_process, NULL, NULL, NULL, napi_enumerable, NULL},
 		{"startEnds", NULL, start_ends, NULL, NULL, NULL, napi_enumerable, NULL},
 		{"addEnd", NULL, add_end, NULL, NULL, NULL, napi_enumerable, NULL},

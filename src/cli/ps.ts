@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
+import { formatBytes } from "../format.js";
 import { type Listing, list } from "../teardown/list.js";
 import { complain, print } from "./output.js";
 
@@ -38,11 +39,19 @@ async function* listings(): AsyncGenerator<Listing, never> {
   }
 }
 
+const mostClaims = 5;
+
 /** What is not in the table. */
-function notice({ hidden, hidesOthers }: Listing): string | undefined {
+function notice({ hidden, unconfirmed, hidesOthers }: Listing): string | undefined {
   if (hidesOthers) return "the processes of other users are not shown, as /proc hides them (hidepid)";
   if (hidden === 0) return undefined;
-  return `${hidden} more ${hidden === 1 ? "looks" : "look"} like a protector of another user's process; root may see`;
+  const more = `${hidden} more ${hidden === 1 ? "looks" : "look"} like a protector of another user's process`;
+
+  if (process.getuid?.() !== 0) return `${more}; root may see`;
+  const claims = unconfirmed
+    .slice(0, mostClaims)
+    .map(({ pid, target, heldBytes }) => `${pid} of ${target}, ${formatBytes(heldBytes ?? 0)} held`);
+  return `${more}, and nothing confirms it (${[...claims, ...(hidden > claims.length ? ["…"] : [])].join("; ")})`;
 }
 
 const json = (listing: Listing, indent?: number) => `${JSON.stringify(listing, null, indent)}\n`;

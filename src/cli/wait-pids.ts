@@ -15,7 +15,11 @@ interface Board {
   error?: unknown;
 }
 
-function backSentence({ target, initialBytes, elapsedSeconds }: AddressSpace): string {
+function backSentence({ target, initialBytes, elapsedSeconds, protectors }: AddressSpace): string {
+  const [liar] = protectors;
+
+  if (liar)
+    return `${target}: nothing to wait for: process ${liar.pid}, of another user, says that it has its memory, and gives none back`;
   const what = initialBytes === null ? "its memory is back" : `all ${formatBytes(initialBytes)} are back`;
   const when = elapsedSeconds === null ? "" : `, ${formatSeconds(elapsedSeconds)} after its end`;
 

@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { constants } from "node:os";
-import { type ProcessDirectory, parseStatusField, type Stat } from "./procfs.js";
+import { closeSync, constants, openSync, readlinkSync } from "node:fs";
+import { constants as system } from "node:os";
+import { readMemoryFile } from "./memory-file.js";
+import { firstNamesIn, type ProcessDirectory, parseStatusField, type Stat } from "./procfs.js";
 import { parseRecord, type ReleaseRecord } from "./record.js";
 
-const { SIGHUP, SIGKILL, SIGSTOP } = constants.signals;
+const { SIGHUP, SIGKILL, SIGSTOP } = system.signals;
 
 /** A set of signals as /proc/<pid>/status has it: the lowest bit is signal 1. */
 function signalSet(status: string, field: string): bigint {
@@ -21,10 +22,10 @@ const allSignals = (1n << 64n) - 1n;
 const mostWorkers = 64;
 
 /**
- * Whether a process has done to itself what helpers do, and hardly anybody else: it came by clone, never
- * exec'd, blocks every signal, and has one thread, or a few while it releases.
+ * Whether a process has done to itself what helpers and holders do, and hardly anybody else: it came by clone, never
+ * exec'd, blocks every signal, and has one thread or a few.
  */
-export function looksLikeHelper(stat: Stat, status: string): boolean {
+export function looksLikeProtector(stat: Stat, status: string): boolean {
   const blocked = signalSet(status, "SigBlk") | mayBeOpen;
   return stat.isForkWithoutExec && stat.threads <= mostWorkers && blocked === allSignals;
 }
@@ -34,12 +35,10 @@ export function mechanismOf(status: string): "helper" | "qemu" {
   return (signalSet(status, "SigCgt") & bit(SIGHUP)) === 0n ? "helper" : "qemu";
 }
 
-const descriptorsOf = ({ descriptor }: ProcessDirectory) => `/proc/self/fd/${descriptor}/fd`;
-
 /** Whether this user may see what a process has open; ptrace(2), PTRACE_MODE_READ. */
-export function mayInspect(directory: ProcessDirectory): boolean {
+export function mayInspect({ descriptor }: ProcessDirectory): boolean {
   try {
-    readdirSync(descriptorsOf(directory));
+    closeSync(openSync(`/proc/self/fd/${descriptor}/fd`, constants.O_RDONLY | constants.O_DIRECTORY));
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -47,16 +46,25 @@ export function mayInspect(directory: ProcessDirectory): boolean {
   }
 }
 
+/** A helper has four or five. */
+const mostDescriptors = 32;
+
+/** What native/helper/helper.c calls its memory file, as the kernel shows it. */
+const recordName = "/memfd:async-teardown (deleted)";
+
+/** The longest that a helper writes; native/common/text.h. */
+const mostBytes = 512;
+
 /** What a helper has written of its release; undefined before, or where it could make no memory file. */
 export function releaseRecordOf(directory: ProcessDirectory): ReleaseRecord | undefined {
-  const descriptors = descriptorsOf(directory);
+  const descriptors = `/proc/self/fd/${directory.descriptor}/fd`;
 
   try {
-    const name = readdirSync(descriptors).find((each) =>
-      readlinkSync(`${descriptors}/${each}`).startsWith("/memfd:async-teardown"),
+    const name = firstNamesIn(directory, "fd", mostDescriptors).find(
+      (each) => readlinkSync(`${descriptors}/${each}`) === recordName,
     );
-    const record =
-      name === undefined ? undefined : parseRecord(readFileSync(`${descriptors}/${name}`, "latin1"));
+    const words = name === undefined ? undefined : readMemoryFile(`${descriptors}/${name}`, mostBytes);
+    const record = words && parseRecord(words.toString("latin1"));
 
     return record?.state === "releasing" ? record : undefined;
   } catch {

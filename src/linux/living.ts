@@ -1,18 +1,20 @@
 import { compareAddressSpaces, type Errno } from "./native.js";
+import { ask } from "./patience.js";
 import {
   closeProcess,
+  firstNamesIn,
   isOver,
   openProcess,
   type ProcessDirectory,
   type Stat,
   statOf,
-  statusField,
-  threadsOf,
+  threadStatOf,
+  userOf,
 } from "./procfs.js";
 
 /** A target as it is now; undefined where it is dead. */
 export interface LivingTarget {
-  readonly owner: string | undefined;
+  readonly user: string | undefined;
   readonly stat: Stat;
   /** Threads that may have the address space; the main one may have ended before the others. */
   readonly threads: readonly number[];
@@ -30,23 +32,41 @@ export function look<T>(pid: number, at: (directory: ProcessDirectory) => T): T 
   }
 }
 
-export const ownerOf = (directory: ProcessDirectory) => statusField(directory, "Uid")?.split("\t")[0];
+/** So many threads are looked at of those that a process whose main one has ended may have. */
+const mostThreads = 64;
+
+/** Whether a process is on its way out altogether: its main thread may have ended while others go on. */
+export function isWhollyExiting(directory: ProcessDirectory, stat: Stat): boolean {
+  return stat.isExiting && (stat.threads <= 1 || livingThreadsOf(directory).length === 0);
+}
+
+function livingThreadsOf(directory: ProcessDirectory): string[] {
+  return firstNamesIn(directory, "task", mostThreads).filter(
+    (thread) => threadStatOf(directory, thread)?.isExiting === false,
+  );
+}
 
 export function livingTarget(pid: number): LivingTarget | undefined {
   return look(pid, (directory) => {
     const stat = statOf(directory);
 
-    if (!stat || isOver(stat) || (stat.isExiting && stat.threads <= 1)) return undefined;
+    if (!stat || isOver(stat) || isWhollyExiting(directory, stat)) return undefined;
     return {
-      owner: ownerOf(directory),
+      user: userOf(directory),
       stat,
-      threads: stat.isExiting ? threadsOf(directory).filter((thread) => thread !== pid) : [pid],
+      threads: stat.isExiting ? livingThreadsOf(directory).map(Number) : [pid],
     };
   });
 }
 
-/** Whether a process has the address space of a living target, or an errno. */
-export function sharesWith(pid: number, { threads }: LivingTarget): boolean | Errno {
-  const answers = threads.map((thread) => compareAddressSpaces(pid, thread));
-  return answers.find((answer) => answer === true) ?? answers[0] ?? false;
+/** Whether a process of this user has the address space of a living target, or an errno; undefined: unknown. */
+export function sharesWith(
+  pid: number,
+  user: string | undefined,
+  { threads }: LivingTarget,
+): boolean | Errno | undefined {
+  const thread = threads[0];
+
+  if (thread === undefined) return false;
+  return ask(user, (milliseconds) => compareAddressSpaces(pid, thread, milliseconds));
 }

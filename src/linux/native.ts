@@ -40,7 +40,11 @@ interface Addon {
   checkLibrary(library: Buffer, user: number, group: number): Verdict;
   preloadList(inherited: Buffer | null, library: Buffer): Buffer;
   asanOptions(inherited: Buffer | null): Buffer;
-  compareAddressSpaces(pid: number, other: number): number;
+  compareAddressSpaces(pid: number, other: number, milliseconds: number): number;
+  readWithin(descriptor: number, buffer: Buffer, milliseconds: number): number;
+  createMemoryFile(): number;
+  millisecondsSinceBoot(): number;
+  lockFile(descriptor: number): boolean;
   signalProcess(directory: number, signal: number): number;
   startEnds(callback: (id: number) => void): number;
   addEnd(pid: number, id: number): number;
@@ -179,10 +183,42 @@ export function asanOptions(inherited: Bytes | undefined): Bytes {
   return withoutNul(loadableAddon().asanOptions(withNul(inherited)));
 }
 
-/** Whether two tasks have one address space, or an errno: EPERM, ESRCH, ENOSYS; kcmp(2). */
-export function compareAddressSpaces(pid: number, other: number): boolean | Errno {
-  const result = addon().compareAddressSpaces(pid, other);
+const { ETIMEDOUT } = constants.errno;
+
+/**
+ * Whether two tasks have one address space, or an errno: EPERM, ESRCH, ENOSYS; kcmp(2). Undefined where the kernel
+ * has not answered in that time.
+ */
+export function compareAddressSpaces(
+  pid: number,
+  other: number,
+  milliseconds = 10_000,
+): boolean | Errno | undefined {
+  const result = addon().compareAddressSpaces(pid, other, milliseconds);
+
+  if (result === -ETIMEDOUT) return undefined;
   return result < 0 ? -result : result === 0;
+}
+
+/** Reads from a descriptor. Returns how many bytes, or a negative errno; undefined where none came in that time. */
+export function readWithin(descriptor: number, buffer: Buffer, milliseconds: number): number | undefined {
+  const result = addon().readWithin(descriptor, buffer, milliseconds);
+  return result === -ETIMEDOUT ? undefined : result;
+}
+
+/** Opens an empty memory file; memfd_create(2). Returns a descriptor or a negative errno. */
+export function createMemoryFile(): number {
+  return addon().createMemoryFile();
+}
+
+/** By the clock that the start times of processes are of; CLOCK_BOOTTIME. */
+export function millisecondsSinceBoot(): number {
+  return addon().millisecondsSinceBoot();
+}
+
+/** Locks an open file until it is closed; flock(2). False where somebody else has it locked. */
+export function lockFile(descriptor: number): boolean {
+  return addon().lockFile(descriptor);
 }
 
 /**

@@ -1,6 +1,5 @@
-import { closeSync, constants, openSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, constants, opendirSync, openSync, readFileSync } from "node:fs";
 import { AsyncTeardownError } from "../errors.js";
-import { type Bytes, splitAtNul, toText } from "./bytes.js";
 import { type Owner, parseOwner } from "./owner.js";
 
 /** What proc_pid_stat(5) says of a process, as far as it is of use here. */
@@ -18,6 +17,9 @@ export interface Stat {
   /** When it started: clock ticks since the machine's boot. */
   readonly startTime: number;
 }
+
+/** USER_HZ is 100 on all that we serve; sysconf(3). */
+export const millisecondsPerTick = 10;
 
 /** PF_EXITING, PF_FORKNOEXEC and PF_KTHREAD of include/linux/sched.h. */
 const flag = { exiting: 0x4, forkNoExec: 0x40, kernelThread: 0x200000 } as const;
@@ -99,13 +101,24 @@ export function closeProcess({ descriptor }: ProcessDirectory): void {
   closeSync(descriptor);
 }
 
+/**
+ * What the kernel makes up without asking the process, its memory, or a file of its. None of it is larger than a list
+ * of groups. What is in its memory (cmdline, environ) is not read so, as it can keep the reader waiting: command.ts.
+ */
+type HarmlessFile = "stat" | "status" | "cgroup" | "comm" | `task/${string}/stat`;
+
 /** A file of the directory; undefined where the process is gone, or it may not be read. */
-function contentsOf({ descriptor }: ProcessDirectory, name: string): Buffer | undefined {
+function contentsOf({ descriptor }: ProcessDirectory, name: HarmlessFile): Buffer | undefined {
   return readProc(`self/fd/${descriptor}/${name}`);
 }
 
 export function statOf(directory: ProcessDirectory): Stat | undefined {
   return parseStat(contentsOf(directory, "stat")?.toString("latin1") ?? "");
+}
+
+/** The same of one of its threads. */
+export function threadStatOf(directory: ProcessDirectory, thread: string): Stat | undefined {
+  return parseStat(contentsOf(directory, `task/${thread}/stat`)?.toString("latin1") ?? "");
 }
 
 /** What /proc/<pid>/status says, for parseStatusField, or nothing. */
@@ -126,24 +139,31 @@ export function parseResident(status: string): number | undefined {
     : (Number.parseInt(resident, 10) + Number.parseInt(huge, 10)) * 1024;
 }
 
-/** The arguments of a process; none where it is gone. */
-export function argumentsOf(directory: ProcessDirectory): Bytes[] {
-  return splitAtNul(contentsOf(directory, "cmdline") ?? Buffer.alloc(0));
+/**
+ * The user that a process belongs to; undefined where it is gone, or where there are several: a set-user-ID program
+ * is neither its caller's nor its file's.
+ */
+export function userOf(directory: ProcessDirectory): string | undefined {
+  const [real, ...others] = statusField(directory, "Uid")?.split("\t") ?? [];
+  return others.every((each) => each === real) ? real : undefined;
 }
 
-/** The numbers of a process's threads; none where it is gone. */
-export function threadsOf({ descriptor }: ProcessDirectory): number[] {
+/** The first names in a directory of a process, which its owner can fill with a million; none where it is gone. */
+export function firstNamesIn({ descriptor }: ProcessDirectory, name: "fd" | "task", most: number): string[] {
   try {
-    return readdirSync(`/proc/self/fd/${descriptor}/task`).map(Number);
+    const directory = opendirSync(`/proc/self/fd/${descriptor}/${name}`);
+
+    try {
+      const names: string[] = [];
+      for (let entry = directory.readSync(); entry && names.length < most; entry = directory.readSync())
+        names.push(entry.name);
+      return names;
+    } finally {
+      directory.closeSync();
+    }
   } catch {
     return [];
   }
-}
-
-/** The command and arguments of a process, for people; undefined where it is gone, or has wiped them out. */
-export function commandOf(pid: number): string[] | undefined {
-  const words = splitAtNul(readProc(`${pid}/cmdline`) ?? Buffer.alloc(0)).map(toText);
-  return words.some((word) => word !== "") ? words : undefined;
 }
 
 /** Bytes that a process has in memory, as parseResident. */

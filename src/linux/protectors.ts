@@ -1,13 +1,22 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { looksLikeHelper, mayInspect, mechanismOf, releaseRecordOf } from "./helper.js";
+import { argumentsOf } from "./command.js";
+import { looksLikeProtector, mayInspect, mechanismOf, releaseRecordOf } from "./helper.js";
 import { holderName } from "./holder.js";
 import { countsElsewhere, findInnerPids, type InnerPids, outerPid } from "./inner-pids.js";
-import { type LivingTarget, livingTarget, look, ownerOf, sharesWith } from "./living.js";
+import { type LivingTarget, livingTarget, look, sharesWith } from "./living.js";
 import { decodeOwner, type Owner } from "./owner.js";
 import { allPids, eachPid } from "./pids.js";
-import { argumentsOf, isOver, type ProcessDirectory, type Stat, statOf, statusTextOf } from "./procfs.js";
-import { type ProtectorRecord, parseRecord, type ReleaseRecord } from "./record.js";
+import {
+  isOver,
+  millisecondsPerTick,
+  type ProcessDirectory,
+  type Stat,
+  statOf,
+  statusTextOf,
+  userOf,
+} from "./procfs.js";
+import { type ProtectorRecord, parseRecord } from "./record.js";
 
 /** What protects a process: our helper, our holder, or the helper of QEMU's own -async-teardown. */
 export type Mechanism = "helper" | "holder" | "qemu";
@@ -15,6 +24,8 @@ export type Mechanism = "helper" | "holder" | "qemu";
 /** A process that protects another one. */
 export interface Protector {
   readonly pid: number;
+  /** The user that it belongs to; undefined where there are several. */
+  readonly user: string | undefined;
   /** Its PID. If it is dead, and was in a PID namespace below, as in a container: the one that it had there. */
   readonly target: number;
   readonly isTargetElsewhere: boolean;
@@ -25,13 +36,18 @@ export interface Protector {
   readonly isReleasing: boolean;
   /** For whom a holder says that its target ran. */
   readonly owner?: Owner;
+  /** When it started, in milliseconds since the machine's boot. */
+  readonly started: number;
   /** What it says of itself. */
   readonly record?: ProtectorRecord | undefined;
 }
 
 export interface Findings {
   readonly protectors: readonly Protector[];
-  /** Those that look like protectors, and whose address space this user may not look at. */
+  /**
+   * Those that look like protectors, and are not believed: the target is dead, and they are of another user, who may
+   * say what he likes; or this user may not look into them.
+   */
   readonly hidden: readonly Protector[];
 }
 
@@ -51,42 +67,61 @@ function claimedTarget(pid: number): number | undefined {
   }
 }
 
-/** Nobody can claim this who is not root, us, or the target's user. */
-function isTrusted(directory: ProcessDirectory, target: LivingTarget | undefined): boolean {
-  const owner = ownerOf(directory);
-  return owner !== undefined && ["0", String(process.getuid?.()), target?.owner].includes(owner);
+/** Whether nobody else could have made a process of this user say what it says of a target of that user. */
+function isBelieved(user: string | undefined, ofTarget: string | undefined): boolean {
+  return user !== undefined && ["0", String(process.getuid?.()), ofTarget].includes(user);
 }
 
-/** A target by its PID, and by the one that its protector knows it by. */
-interface Target {
-  readonly pid: number;
+/** A process that looks like a protector, and the target that it names, by its PID and by the one that it is named by. */
+interface Candidate {
+  readonly directory: ProcessDirectory;
+  readonly stat: Stat;
+  readonly status: string;
+  readonly user: string | undefined;
+  readonly target: number;
   readonly claimed: number;
   readonly isElsewhere: boolean;
   readonly living: LivingTarget | undefined;
+  /** The user that a dead target had when it lived, where somebody saw that. */
+  readonly lastUser: string | undefined;
 }
 
-function asHolderOf(directory: ProcessDirectory, target: Target): Protector | undefined {
-  const [program = "", held, , , words = "", owner = ""] = argumentsOf(directory);
-  const record = parseRecord(words);
-  const { living } = target;
+function protectorOf(candidate: Candidate, what: Partial<Protector>): Protector {
+  const { directory, user, target, isElsewhere, stat, status } = candidate;
 
-  if (basename(program) !== holderName || held !== String(target.claimed) || !record) return undefined;
-  if (!isTrusted(directory, living)) return undefined;
   return {
     pid: directory.pid,
-    target: target.pid,
-    isTargetElsewhere: target.isElsewhere,
-    mechanism: "holder",
-    isTargetGone: record.state === "releasing" || living === undefined,
-    isReleasing: record.state === "releasing",
-    owner: decodeOwner(owner),
-    record,
+    user,
+    target,
+    isTargetElsewhere: isElsewhere,
+    mechanism: mechanismOf(status),
+    isTargetGone: false,
+    isReleasing: false,
+    started: stat.startTime * millisecondsPerTick,
+    ...what,
   };
 }
 
-/** Whether, and in what state, this process is a holder of the target. */
-export function asHolder(directory: ProcessDirectory, target: number): Protector | undefined {
-  return asHolderOf(directory, targetOf(directory, target));
+/** Only of somebody who is believed: what it says is in its arguments, where anyone may write what he likes. */
+function asHolder(candidate: Candidate): Protector | undefined {
+  const { directory, user, claimed, living, lastUser } = candidate;
+
+  if (!isBelieved(user, living?.user) && !isBelieved(user, lastUser)) return undefined;
+  const [program = "", held, , , words = "", owner = ""] = argumentsOf(directory);
+  const record = parseRecord(words);
+
+  if (basename(program) !== holderName || held !== String(claimed) || !record) return undefined;
+  const isReleasing = record.state === "releasing";
+
+  // What it releases was not the memory of whoever has the target's PID now.
+  if (isReleasing && !isBelieved(user, lastUser)) return undefined;
+  return protectorOf(candidate, {
+    mechanism: "holder",
+    isTargetGone: isReleasing || living === undefined,
+    isReleasing,
+    owner: decodeOwner(owner),
+    record,
+  });
 }
 
 const [EPERM, ENOSYS] = [1, 38];
@@ -94,73 +129,98 @@ const [EPERM, ENOSYS] = [1, 38];
 type Sight = { readonly protector: Protector; readonly isHidden: boolean };
 
 /** Its target is dead. A helper that has not begun, as QEMU's for up to a second, sleeps or is stopped. */
-function orphaned(
-  helper: Protector,
-  { isExiting, state }: Stat,
-  record: ReleaseRecord | undefined,
-): Protector {
-  const isReleasing = isExiting || record !== undefined || state === "R" || state === "D";
-  return { ...helper, isTargetGone: true, isReleasing, record };
+function orphaned(candidate: Candidate): Sight {
+  const { directory, user, lastUser, stat } = candidate;
+  const isTrue = isBelieved(user, lastUser);
+  const record = isTrue ? releaseRecordOf(directory) : undefined;
+  const isAtWork = stat.isExiting || stat.state === "R" || stat.state === "D";
+
+  return {
+    protector: protectorOf(candidate, {
+      isTargetGone: true,
+      isReleasing: isAtWork || record !== undefined,
+      record,
+    }),
+    isHidden: !isTrue || !mayInspect(directory),
+  };
 }
 
 /**
- * A helper of a living target shares its address space. One whose target is dead cannot be compared with
- * anything any more: it is known by what helpers have done to themselves. If the target's PID is another
- * process's by now, the helper is the older one, as it was there when the target lived.
+ * A helper of a living target shares its address space, which the kernel tells. One whose target is dead cannot be
+ * compared with anything any more: it is known by what helpers have done to themselves, and by its user. If the
+ * target's PID is another process's by now, the helper is the older one, as it was there when the target lived.
  */
-function asHelper(directory: ProcessDirectory, target: Target): Sight | undefined {
-  const { living } = target;
-  const stat = statOf(directory);
-  const status = statusTextOf(directory);
+function asHelper(candidate: Candidate): Sight | undefined {
+  const { directory, stat, user, living } = candidate;
 
-  if (!stat || isOver(stat)) return undefined;
-  const helper: Protector = {
-    pid: directory.pid,
-    target: target.pid,
-    isTargetElsewhere: target.isElsewhere,
-    mechanism: mechanismOf(status),
-    isTargetGone: false,
-    isReleasing: false,
-  };
-  const answer = living ? sharesWith(directory.pid, living) : false;
+  if (!living) return orphaned(candidate);
+  const answer = sharesWith(directory.pid, user, living);
 
-  if (answer === true) return { protector: helper, isHidden: false };
-  if (!looksLikeHelper(stat, status)) return undefined;
-  if (answer === EPERM || answer === ENOSYS) return { protector: helper, isHidden: answer === EPERM };
-  if (living && living.stat.startTime <= stat.startTime) return undefined;
-  return {
-    protector: orphaned(helper, stat, releaseRecordOf(directory)),
-    isHidden: !mayInspect(directory),
-  };
+  if (answer === true) return { protector: protectorOf(candidate, {}), isHidden: false };
+  if (answer === undefined || answer === EPERM || answer === ENOSYS) {
+    const isTrue = answer === ENOSYS && isBelieved(user, living.user);
+    return { protector: protectorOf(candidate, {}), isHidden: !isTrue };
+  }
+  return living.stat.startTime <= stat.startTime ? undefined : orphaned(candidate);
+}
+
+/** What is known from elsewhere of those that are looked at. */
+interface Knowledge {
+  readonly innerPids?: () => InnerPids;
+  readonly lastUser?: string | undefined;
 }
 
 /** In a container, a protector calls its target by the PID that it has there. */
-function targetOf(directory: ProcessDirectory, claimed: number, innerPids?: () => InnerPids): Target {
+function targetOf(
+  directory: ProcessDirectory,
+  claimed: number,
+  { innerPids }: Knowledge,
+): Pick<Candidate, "target" | "claimed" | "isElsewhere" | "living"> {
   if (!countsElsewhere(directory))
-    return { pid: claimed, claimed, isElsewhere: false, living: livingTarget(claimed) };
+    return { target: claimed, claimed, isElsewhere: false, living: livingTarget(claimed) };
   const pid = innerPids && outerPid(directory, claimed, innerPids());
   const living = pid === undefined ? undefined : livingTarget(pid);
 
   return living && pid !== undefined
-    ? { pid, claimed, isElsewhere: false, living }
-    : { pid: claimed, claimed, isElsewhere: true, living: undefined };
+    ? { target: pid, claimed, isElsewhere: false, living }
+    : { target: claimed, claimed, isElsewhere: true, living: undefined };
 }
 
 /** What a process protects, if it does. */
-function sightOf(pid: number, innerPids?: () => InnerPids): Sight | undefined {
+function sightOf(pid: number, knowledge: Knowledge): Sight | undefined {
   const claimed = claimedTarget(pid);
 
   if (claimed === undefined) return undefined;
   return look(pid, (directory) => {
-    const target = targetOf(directory, claimed, innerPids);
-    const holder = asHolderOf(directory, target);
-    return holder ? { protector: holder, isHidden: false } : asHelper(directory, target);
+    const stat = statOf(directory);
+    const status = statusTextOf(directory);
+
+    if (!stat || isOver(stat) || !looksLikeProtector(stat, status)) return undefined;
+    const candidate = {
+      directory,
+      stat,
+      status,
+      user: userOf(directory),
+      lastUser: knowledge.lastUser,
+      ...targetOf(directory, claimed, knowledge),
+    };
+    const holder = asHolder(candidate);
+    return holder ? { protector: holder, isHidden: false } : asHelper(candidate);
   });
 }
 
-/** A protector whose target is dead, as it is now; undefined where it is none any more. */
-export function lookAgain({ pid, target }: Protector): Protector | undefined {
-  const protector = sightOf(pid)?.protector;
+/** Whether, and in what state, this process is a holder of the target. */
+export function holderNow(pid: number, target: number): Protector | undefined {
+  const protector = sightOf(pid, {})?.protector;
+  return protector?.mechanism === "holder" && protector.target === target ? protector : undefined;
+}
+
+/**
+ * A protector whose target is dead, as it is now; undefined where it is none any more.
+ * @param lastUser the user that the target had when it lived
+ */
+export function lookAgain({ pid, target }: Protector, lastUser?: string): Protector | undefined {
+  const protector = sightOf(pid, { lastUser })?.protector;
   if (!protector || (protector.target !== target && !protector.isTargetElsewhere)) return undefined;
   return { ...protector, target };
 }
@@ -180,10 +240,10 @@ export async function findProtectors(signal?: AbortSignal): Promise<Findings> {
   };
 
   for await (const pid of eachPid(signal)) {
-    const sight = sightOf(pid, innerPids);
+    const sight = sightOf(pid, { innerPids });
     if (sight) sights.push(sight);
   }
-  const of = (hidden: boolean) =>
+  const those = (hidden: boolean) =>
     sights.filter(({ isHidden }) => isHidden === hidden).map(({ protector }) => protector);
-  return { protectors: of(false), hidden: of(true) };
+  return { protectors: those(false), hidden: those(true) };
 }

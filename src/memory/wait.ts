@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AsyncTeardownError } from "../errors.js";
-import { type Exit, findExits } from "../linux/exits.js";
-import { look } from "../linux/living.js";
-import { hasEnded } from "../linux/procfs.js";
-import { findProtectors, lookAgain, type Protector } from "../linux/protectors.js";
-import { type AddressSpace, describe } from "../teardown/address-space.js";
-import { group } from "../teardown/list.js";
+import type { AddressSpace } from "../teardown/address-space.js";
 import { findLacks, type Lack } from "./lacks.js";
+import {
+  findUnderWay,
+  isNothing,
+  newStandstill,
+  nothingUnderWay,
+  stillUnderWay,
+  teardownsOf,
+} from "./under-way.js";
 import type { MemoryWish } from "./wish.js";
 
 /** How a wait for memory stands. */
@@ -17,48 +20,12 @@ export interface MemoryStep {
   readonly teardowns: readonly AddressSpace[];
 }
 
-/** What was found to give memory back. An exit that nobody speeds up does so as well. */
-interface UnderWay {
-  readonly protectors: readonly Protector[];
-  readonly exits: readonly Exit[];
-}
-
-async function findUnderWay(signal: AbortSignal | undefined): Promise<UnderWay> {
-  const { protectors, hidden } = await findProtectors(signal);
-  const orphans = [...protectors, ...hidden].filter(({ isTargetGone }) => isTargetGone);
-  const exits = await findExits(signal);
-
-  return {
-    protectors: orphans,
-    exits: exits.filter((exit) => !orphans.some(({ pid }) => pid === exit.pid)),
-  };
-}
-
-/** What of it goes on still. */
-function stillUnderWay({ protectors, exits }: UnderWay): UnderWay {
-  return {
-    protectors: protectors.map(lookAgain).filter((each) => each !== undefined),
-    exits: exits.filter(({ pid }) => look(pid, hasEnded) === false),
-  };
-}
-
-const isNothing = ({ protectors, exits }: UnderWay) => protectors.length + exits.length === 0;
-
-function teardownsOf({ protectors, exits }: UnderWay): AddressSpace[] {
-  return [
-    ...group(protectors).map((each) => describe(each[0].target, each, true)),
-    ...exits.map(({ pid, name }) => ({
-      ...describe(pid, [], true),
-      command: [name],
-      state: "releasing" as const,
-    })),
-  ];
-}
-
 function noRoom(lacks: readonly Lack[], why: string, advice: string): AsyncTeardownError {
   const sentences = lacks.map(({ sentence }) => sentence).join("; ");
   return new AsyncTeardownError("ERR_NO_ROOM", `${sentences}: ${why}`, { advice });
 }
+
+const endSomething = "end something first, or wish for less";
 
 /** Milliseconds between two looks at the memory, of about half a millisecond each. */
 const step = 100;
@@ -72,7 +39,8 @@ const grace = 300;
  *   ERR_PLATFORM, ERR_NOT_BUILT; the signal's reason
  */
 export async function* watchMemory(wish: MemoryWish, signal?: AbortSignal): AsyncGenerator<MemoryStep, void> {
-  let underWay: UnderWay = { protectors: [], exits: [] };
+  const isStandingStill = newStandstill();
+  let underWay = nothingUnderWay;
   let idleSince: number | undefined;
 
   for (;;) {
@@ -89,11 +57,9 @@ export async function* watchMemory(wish: MemoryWish, signal?: AbortSignal): Asyn
 
     idleSince = isNothing(underWay) ? (idleSince ?? performance.now()) : undefined;
     if (idleSince !== undefined && performance.now() - idleSince > grace)
-      throw noRoom(
-        lacks,
-        "no teardown is under way that would give it back",
-        "end something first, or wish for less",
-      );
+      throw noRoom(lacks, "no teardown is under way that would give it back", endSomething);
+    if (!isNothing(underWay) && isStandingStill(lacks, underWay))
+      throw noRoom(lacks, "what is under way gives nothing back", endSomething);
     await sleep(step, undefined, { signal }).catch(() => {}); // said at the next turn
   }
 }

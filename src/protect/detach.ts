@@ -3,7 +3,7 @@ import { getSystemErrorName } from "node:util";
 import { AsyncTeardownError } from "../errors.js";
 import { killProcess } from "../linux/native.js";
 import { closeProcess, hasEnded, openProcess } from "../linux/procfs.js";
-import { asHolder, type Findings, findProtectors, holdersOf } from "../linux/protectors.js";
+import { type Findings, findProtectors, holderNow, holdersOf } from "../linux/protectors.js";
 
 /** Ends a process, if it is a holder of the target. */
 export async function endHolder(target: number, pid: number): Promise<void> {
@@ -11,7 +11,7 @@ export async function endHolder(target: number, pid: number): Promise<void> {
 
   if (!directory) return;
   try {
-    if (!asHolder(directory, target)) return; // it has ended, and its PID is another's
+    if (!holderNow(pid, target)) return; // it has ended, and its PID is another's
     const errno = killProcess(directory);
     const name = errno === 0 ? "" : getSystemErrorName(-errno);
 

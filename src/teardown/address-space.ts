@@ -1,7 +1,8 @@
 import { uptime } from "node:os";
+import { commandOf } from "../linux/command.js";
 import type { Owner } from "../linux/owner.js";
 import type { Priority } from "../linux/priority.js";
-import { commandOf, ownerOfProcess, residentOf } from "../linux/procfs.js";
+import { ownerOfProcess, residentOf } from "../linux/procfs.js";
 import type { Mechanism, Protector } from "../linux/protectors.js";
 import type { ReleaseRecord } from "../linux/record.js";
 

@@ -1,12 +1,21 @@
 import { readFileSync } from "node:fs";
-import { checkProc } from "../linux/procfs.js";
+import { checkProc, residentOf } from "../linux/procfs.js";
 import { findProtectors, type Protector } from "../linux/protectors.js";
 import { type AddressSpace, describe } from "./address-space.js";
 
 export interface Listing {
   readonly addressSpaces: readonly AddressSpace[];
-  /** Processes that look like protectors of other users' processes, which this user may not look into. */
+  /**
+   * How many more processes look like protectors, and are not believed: this user may not look into them, or their
+   * target is dead and they are of another user, who may say what he likes.
+   */
   readonly hidden: number;
+  /** Those of another user that say they have a dead process's memory: what they say, and what the kernel says. */
+  readonly unconfirmed: readonly {
+    readonly pid: number;
+    readonly target: number;
+    readonly heldBytes: number | null;
+  }[];
   /** Whether /proc shows this user no processes of others at all (hidepid; proc(5)). */
   readonly hidesOthers: boolean;
 }
@@ -49,6 +58,9 @@ export async function list({ signal }: { signal?: AbortSignal } = {}): Promise<L
       .map(([first, ...others]) => describe(first.target, [first, ...others], first.isTargetGone))
       .sort((a, b) => a.target - b.target),
     hidden: hidden.length,
+    unconfirmed: hidden
+      .filter(({ isTargetGone }) => isTargetGone)
+      .map(({ pid, target }) => ({ pid, target, heldBytes: residentOf(pid) ?? null })),
     hidesOthers: procHidesOthers(),
   };
 }

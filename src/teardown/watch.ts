@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { commandOf } from "../linux/command.js";
 import { end } from "../linux/ends.js";
-import { closeProcess, commandOf, hasEnded, openProcess } from "../linux/procfs.js";
+import { closeProcess, hasEnded, openProcess, type ProcessDirectory, userOf } from "../linux/procfs.js";
 import { findProtectors, lookAgain, type Protector } from "../linux/protectors.js";
 import { openTarget } from "../linux/target.js";
 import { type AddressSpace, describe, withProgress } from "./address-space.js";
+import { standstill } from "./standstill.js";
 
 export interface WatchOptions {
   /**
@@ -24,18 +26,38 @@ async function within(milliseconds: number, event: Promise<void>): Promise<void>
   );
 }
 
-/** Those that may protect it, also where this user may not look into them: their end is waited for. */
-async function protectorsOf(pid: number, isTargetGone: boolean, signal: AbortSignal): Promise<Protector[]> {
-  const { protectors, hidden } = await findProtectors(signal);
+interface Protectors {
+  /** Also those that this user may not look into, if they are the target's user's: their end is waited for. */
+  readonly believed: readonly Protector[];
+  /** Nobody saw whose the dead target was, so that anybody may say that he has its memory. */
+  readonly doubtful: readonly Protector[];
+}
 
-  return [...protectors, ...hidden].filter(
-    (each) => each.target === pid && !each.isTargetElsewhere && each.isTargetGone === isTargetGone,
-  );
+async function protectorsOf(
+  pid: number,
+  isTargetGone: boolean,
+  user: string | undefined,
+  signal: AbortSignal,
+): Promise<Protectors> {
+  const { protectors, hidden } = await findProtectors(signal);
+  const isOfTarget = (each: Protector) =>
+    each.target === pid && !each.isTargetElsewhere && each.isTargetGone === isTargetGone;
+  const others = hidden.filter(isOfTarget);
+
+  return {
+    believed: [
+      ...protectors.filter(isOfTarget),
+      ...others.filter((each) => each.user !== undefined && each.user === user),
+    ],
+    doubtful: user === undefined ? others : [],
+  };
 }
 
 /** A teardown as it was seen so far. */
 interface Seen {
-  /** The target, when it lived. */
+  /** The user that it was of when it was last seen; undefined where it was not. */
+  user: string | undefined;
+  /** The target's, when it lived. */
   readonly command: AddressSpace["command"];
   /** Its protectors, when it lived. */
   protectors: readonly Protector[];
@@ -65,7 +87,19 @@ function add(seen: Seen, look: AddressSpace): AddressSpace {
   return seen.last;
 }
 
-const nobody = (pid: number): AddressSpace => ({ ...describe(pid, [], true), state: "ended", heldBytes: 0 });
+/** What is left to tell: nobody has the memory, or only somebody who says so, and gives nothing back. */
+function ended(pid: number, liars: readonly Protector[]): AddressSpace {
+  const heldBytes = liars.length === 0 ? 0 : null;
+  const protectors = liars.map(({ pid, mechanism }) => ({ pid, mechanism }));
+
+  return { ...describe(pid, [], true), state: "ended", heldBytes, protectors };
+}
+
+/** Resolves when it has ended, or when one that is not believed gives nothing back. */
+function overOf(directory: ProcessDirectory, isDoubtful: boolean, signal: AbortSignal): Promise<void> {
+  const isEnded = end(directory, signal);
+  return isDoubtful ? Promise.race([isEnded, standstill(directory.pid, signal)]) : isEnded;
+}
 
 /** Looks at a teardown until nobody has the memory any more. */
 async function* watchTeardown(
@@ -74,26 +108,28 @@ async function* watchTeardown(
   interval: number,
   signal: AbortSignal,
 ): AsyncGenerator<AddressSpace, void> {
-  const found = await protectorsOf(pid, true, signal);
+  const { believed, doubtful } = await protectorsOf(pid, true, seen.user, signal);
+  const again = (each: Protector) => lookAgain(each, seen.user);
   // One in a container cannot be told to be this process's any more: that was known before.
-  const known = seen.protectors.filter((each) => !found.some((other) => other.pid === each.pid));
-  const protectors = [...known.map(lookAgain).filter((each) => each !== undefined), ...found];
+  const known = seen.protectors.filter((each) => !believed.some((other) => other.pid === each.pid));
+  const protectors = [...known.map(again).filter((each) => each !== undefined), ...believed, ...doubtful];
   const directories = protectors.map((each) => openProcess(each.pid)).filter((each) => each !== undefined);
+  const isDoubtful = ({ pid }: { pid: number }) => doubtful.some((each) => each.pid === pid);
 
   try {
     let isOver = false;
-    const over = Promise.all(directories.map((each) => end(each, signal))).then(() => {
+    const over = Promise.all(directories.map((each) => overOf(each, isDoubtful(each), signal))).then(() => {
       isOver = true;
     });
 
     over.catch(() => {}); // it may fail while nobody asks for the next step
     while (!isOver) {
-      const each = protectors.map(lookAgain).filter((protector) => protector !== undefined);
+      const each = protectors.map(again).filter((protector) => protector !== undefined);
 
       if (each.length > 0) yield add(seen, describe(pid, each, true));
       await within(interval, over);
     }
-    yield add(seen, nobody(pid));
+    yield add(seen, ended(pid, doubtful.filter(again)));
   } finally {
     directories.forEach(closeProcess);
   }
@@ -114,6 +150,7 @@ export async function* watch(
   const either = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
   const target = openTarget(pid);
   const seen: Seen = {
+    user: target && userOf(target),
     command: commandOf(pid) ?? null,
     protectors: [],
     died: undefined,
@@ -122,10 +159,11 @@ export async function* watch(
 
   try {
     if (target && !hasEnded(target)) {
-      seen.protectors = await protectorsOf(pid, false, either);
+      seen.protectors = (await protectorsOf(pid, false, seen.user, either)).believed;
       yield describe(pid, seen.protectors, false);
       await end(target, either);
       seen.died = now();
+      seen.user = userOf(target) ?? seen.user; // it may have changed its user; a zombie has one still
     }
     yield* watchTeardown(pid, seen, interval, either);
   } finally {

@@ -199,6 +199,8 @@ describe("detach", () => {
       isTargetGone: false,
       isReleasing: false,
       isTargetElsewhere: false,
+      user: "0",
+      started: 0,
     } as const;
 
     await detachFrom({ protectors: [holder], hidden: [] }, target.pid);
