@@ -6,18 +6,44 @@ import { AsyncTeardownError, errorCodes } from "../errors.js";
  * that is the target's, too.
  */
 
+const clock = new Int32Array(new SharedArrayBuffer(4));
+
+/** Milliseconds between two attempts at a pipe that is full: somebody who shares it has set O_NONBLOCK. */
+const pause = 5;
+
+/** Writes all of it, however long a slow reader needs: a write may take a part, or nothing. */
+function writeAll(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text);
+
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(descriptor, bytes, at);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+      Atomics.wait(clock, 0, 0, pause); // blocks, as a write does
+    }
+  }
+}
+
+/** What a shell says of a command that SIGPIPE has ended, which Node.js ignores. */
+const endedBySigpipe = 141;
+
 /**
- * Writes to standard output. False where the reader has gone, as under `| head`.
+ * Writes to standard output. False where the reader has gone, as under `| head`; the exit code says so as well, if
+ * nothing worse is to be said.
  * @throws AsyncTeardownError ERR_OUTPUT
  */
 export function print(text: string): boolean {
   try {
-    writeSync(1, text);
+    writeAll(1, text);
     return true;
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== "EPIPE")
       throw new AsyncTeardownError("ERR_OUTPUT", `standard output cannot be written (${code})`, { cause });
+    process.once("exit", () => {
+      process.exitCode ||= endedBySigpipe;
+    });
     return false;
   }
 }
@@ -25,7 +51,7 @@ export function print(text: string): boolean {
 /** Writes to standard error. Where that is closed or full, the exit code says it still. */
 export function printError(text: string): void {
   try {
-    writeSync(2, text);
+    writeAll(2, text);
   } catch {
     // see above
   }
