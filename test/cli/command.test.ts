@@ -29,10 +29,16 @@ const isThere = async ([shell = ""]: string[]) => (await runToEnd(["which", shel
 const there = await Promise.all(shells.map(isThere));
 
 describe.each(shells.filter((_, index) => there[index]))("the command by %s", (...shell) => {
+  const words = async (...target: string[]) => {
+    const [name = "", ...options] = shell;
+    const { stdout: path } = await runToEnd(["which", name]);
+
+    return [path, ...options, command, "run", "--best-effort", "--", ...target];
+  };
+
   async function environmentBehind(env: NodeJS.ProcessEnv) {
-    const words = [...shell, command, "run", "--best-effort", "--", "/bin/cat", "/proc/self/environ"];
-    const which = (await runToEnd(["which", shell[0] ?? ""])).stdout;
-    const { stdout } = await runToEnd([which, ...words.slice(1)], { env, extendEnv: false });
+    const target = ["/bin/cat", "/proc/self/environ"];
+    const { stdout } = await runToEnd(await words(...target), { env, extendEnv: false });
 
     return stdout.split("\0").filter((each) => each !== "" && !/^(LD_PRELOAD|ASYNC_TEARDOWN)=/.test(each));
   }
@@ -40,6 +46,14 @@ describe.each(shells.filter((_, index) => there[index]))("the command by %s", (.
   it("hands on the environment byte for byte", async () => {
     const entries = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
     expect((await environmentBehind(environment)).sort()).toEqual(entries.sort());
+  });
+
+  it("hands on descriptors, and leaves closed what is closed", async () => {
+    const target = await words("sh", "-c", "cat <&3; exec ls /proc/self/fd");
+    const open = async (...command: string[]) =>
+      (await runToEnd(["bash", "-c", 'exec "$@" 3<<<hello 5<&-', "bash", ...command])).stdout;
+
+    expect(await open(...target)).toBe(await open(...target.slice(-3)));
   });
 
   it("adds nothing to an environment that is empty", async () => {
