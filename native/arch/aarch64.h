@@ -20,6 +20,32 @@ static inline long sys_call6(long number, long a, long b, long c, long d, long e
 	return x0;
 }
 
+/* As on x86-64. */
+static inline long sys_call4_at_home(long number, long a, long b, long c, long d, const uint64_t *mark,
+				     uint64_t expected)
+{
+	register long x8 __asm__("x8") = number;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+
+	__asm__ volatile("svc #0\n\t"
+			 "ldr x9, [%[mark]]\n\t"
+			 "cmp x9, %[expected]\n\t"
+			 "b.eq 1f\n\t"
+			 "mov x0, #0\n\t"
+			 "mov x8, %[exit]\n\t"
+			 "svc #0\n\t"
+			 "brk #1\n"
+			 "1:"
+			 : "+r"(x0), "+r"(x8)
+			 : "r"(x1), "r"(x2), "r"(x3), [mark] "r"(mark), [expected] "r"(expected),
+			   [exit] "i"(__NR_exit_group)
+			 : "x9", "cc", "memory");
+	return x0;
+}
+
 /* As on x86-64; aarch64 takes the child's TID word last and the thread pointer before it. */
 static inline long sys_clone_onto(unsigned long flags, void *stack_top, int *parent_tid,
 				  int *child_tid, void (*entry)(void *), void *argument)

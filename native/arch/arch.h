@@ -2,6 +2,7 @@
  * What a CPU is. All that differs between the two is in these files:
  *
  *   sys_call6               a system call
+ *   sys_call4_at_home       one after which it is looked whether the stack is still the caller's
  *   sys_clone_onto          clone(2) onto a stack of the child's own
  *   shadow_stack_pointer    where the kernel keeps this task's return addresses
  *   PROGRAM_STARTS_WITH     the entry of a program without a libc

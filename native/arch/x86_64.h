@@ -18,6 +18,30 @@ static inline long sys_call6(long number, long a, long b, long c, long d, long e
 }
 
 /*
+ * A system call that may last for months. Afterwards, should *mark not be what is expected, the memory that the stack is
+ * in has become somebody else's: the caller ends, and writes nothing.
+ */
+static inline long sys_call4_at_home(long number, long a, long b, long c, long d, const uint64_t *mark,
+				     uint64_t expected)
+{
+	register long r10 __asm__("r10") = d;
+
+	__asm__ volatile("syscall\n\t"
+			 "cmpq %[expected], (%[mark])\n\t"
+			 "je 1f\n\t"
+			 "movl %[exit], %%eax\n\t"
+			 "xorl %%edi, %%edi\n\t"
+			 "syscall\n\t"
+			 "hlt\n"
+			 "1:"
+			 : "+a"(number), "+D"(a)
+			 : "S"(b), "d"(c), "r"(r10), [mark] "r"(mark), [expected] "r"(expected),
+			   [exit] "i"(__NR_exit_group)
+			 : "rcx", "r11", "cc", "memory");
+	return number;
+}
+
+/*
  * clone(2) whose child calls entry(argument) on a stack of its own. The child must not return: it has
  * no frame to return to.
  */

@@ -35,19 +35,20 @@ enum helper_state {
 };
 
 struct helper {
-	uint32_t state; /* enum helper_state; a futex */
+	uint64_t mark; /* of lifeline.h */
 	int pid;	/* of the helper; written by the kernel before the helper's first step */
 	struct release_options options;
 	struct release_means means;
-	struct lifeline lifeline;
 	struct failure failure;
 };
 
-/* The helper of this process, for helper_lives(). A child by fork inherits this, but not the helper's memory. */
-static struct {
-	struct helper *helper;
-	int target;
-} armed;
+/*
+ * What the kernel writes to while the helper sleeps, or at its end, is not in that mapping: a target that unmaps what
+ * it does not know, and uses the addresses itself, would find it in its own data. There is one helper at most for each
+ * copy of this code. A child by fork inherits these words, but no helper.
+ */
+static uint32_t state; /* enum helper_state; a futex */
+static struct lifeline lifeline;
 
 /* ---- the helper's life --------------------------------------------------------------------- */
 
@@ -84,10 +85,10 @@ static void helper_main(void *argument)
 	struct release_means *means = &helper->means;
 
 	forbid_core_dumps();
-	if (daemonize(helper->lifeline.target, &helper->failure) < 0)
+	if (daemonize(lifeline.target, &helper->failure) < 0)
 		sys_exit_group(1);
 	means->maps = (int)sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-	if (close_all_but(helper->lifeline.death, means->maps, &helper->failure) < 0)
+	if (close_all_but(lifeline.death, means->maps, &helper->failure) < 0)
 		sys_exit_group(1);
 	means->file_maps = (int)sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 	means->status = (int)sys_open("/proc/self/status", O_RDONLY | O_CLOEXEC);
@@ -99,10 +100,10 @@ static void helper_main(void *argument)
 	    allow_only(allowed, sizeof(allowed) / sizeof(*allowed), &helper->failure) < 0)
 		sys_exit_group(1);
 
-	store(&helper->state, ARMED);
-	sys_futex(&helper->state, FUTEX_WAKE, 1, 0);
+	store(&state, ARMED);
+	sys_futex(&state, FUTEX_WAKE, 1, 0);
 
-	if (lifeline_wait(&helper->lifeline, &helper->failure) == DEAD) {
+	if (lifeline_wait(&lifeline, &helper->failure) == DEAD) {
 		let_parent_run();
 		release_address_space(&helper->options, means);
 	}
@@ -110,11 +111,11 @@ static void helper_main(void *argument)
 }
 
 /* Returns once the helper is parked on the lifeline, or gone. */
-static void await_armed(struct helper *helper)
+static void await_armed(void)
 {
-	while (load(&helper->state) == STARTING)
-		sys_futex(&helper->state, FUTEX_WAIT, STARTING, 0);
-	while (load(&helper->state) == ARMED && !lifeline_is_tied(&helper->lifeline))
+	while (load(&state) == STARTING)
+		sys_futex(&state, FUTEX_WAIT, STARTING, 0);
+	while (load(&state) == ARMED && !lifeline_is_tied(&lifeline))
 		sys_sleep(20000);
 }
 
@@ -139,19 +140,19 @@ static void go_between_main(void *argument)
 	long result;
 
 	try_step(&helper->failure, "open a pidfd", "pidfd_open");
-	lifeline_open(&helper->lifeline);
-	if (sys_getppid() != helper->lifeline.target)
+	lifeline_open(&lifeline);
+	if (sys_getppid() != lifeline.target)
 		sys_exit_group(1);
 	try_step(&helper->failure, "clone the helper", "clone");
 	result = sys_clone_onto(CLONE_VM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID, helper->means.stacks,
-				&helper->pid, (int *)&helper->state, helper_main, helper);
+				&helper->pid, (int *)&state, helper_main, helper);
 	if (result < 0) {
 		fail_step(&helper->failure, result);
 		sys_exit_group(1);
 	}
-	await_armed(helper);
+	await_armed();
 	/* Only its parent can know what has ended it. */
-	if (load(&helper->state) == GONE && sys_wait4((int)result, &status, (int)__WALL) == result)
+	if (load(&state) == GONE && sys_wait4((int)result, &status, (int)__WALL) == result)
 		helper->failure.signal = deadly_signal(status);
 	sys_exit_group(0);
 }
@@ -194,10 +195,10 @@ static int start(struct helper *helper, struct failure *failure)
 
 	/* The go-between has seen it armed, or gone, unless it was killed itself. */
 	if (helper->pid != 0)
-		await_armed(helper);
+		await_armed();
 	else if (deadly_signal(status))
 		helper->failure.signal = deadly_signal(status);
-	if (helper->pid != 0 && load(&helper->state) == ARMED)
+	if (helper->pid != 0 && load(&state) == ARMED)
 		return 0;
 	*failure = helper->failure;
 	if (!failure->error && !failure->signal) /* nobody was there to see how it ended */
@@ -229,10 +230,10 @@ int helper_start(const struct release_options *options, struct failure *failure)
 	}
 	struct helper *helper = (struct helper *)(mapping + bytes) - 1;
 
-	helper->state = STARTING;
+	state = STARTING;
 	helper->options = *options;
 	helper->means.stacks = mapping + bytes - GO_BETWEEN_BYTES - THREAD_STACKS_BYTES;
-	helper->lifeline.target = sys_getpid();
+	lifeline = (struct lifeline){.target = sys_getpid(), .mark = &helper->mark};
 
 	/* A signal handler of the target must never run in the helper. */
 	if ((result = sys_signal_mask(SIG_SETMASK, &all, &before)) < 0) {
@@ -241,11 +242,8 @@ int helper_start(const struct release_options *options, struct failure *failure)
 	}
 	started = start(helper, failure);
 	sys_signal_mask(SIG_SETMASK, &before, 0);
-	if (started == 0) {
-		armed.target = helper->lifeline.target;
-		__atomic_store_n(&armed.helper, helper, __ATOMIC_RELEASE);
+	if (started == 0)
 		return 0;
-	}
 unmap:
 	sys_munmap((uintptr_t)mapping, bytes);
 	return -1;
@@ -253,7 +251,5 @@ unmap:
 
 int helper_lives(void)
 {
-	struct helper *helper = __atomic_load_n(&armed.helper, __ATOMIC_ACQUIRE);
-
-	return helper && armed.target == sys_getpid() && load(&helper->state) == ARMED;
+	return load(&state) == ARMED && lifeline.target == sys_getpid();
 }

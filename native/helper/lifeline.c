@@ -62,7 +62,20 @@ static int stat_says_dead(int stat)
 	return at < bytes && (text[at] == '0' || text[at] == '1') && text[at + 1] == ' ';
 }
 
-#define LONGEST_STEP_MS 16
+/*
+ * How long a step may last while only the main thread is gone. A pidfd tells of the death itself; then it is only an
+ * exec by another thread that is noticed late, and the old memory given back as late.
+ */
+#define LONGEST_STEP_MS 65536
+#define LONGEST_STEP_BY_STAT_MS 256
+#define LONGEST_STEP_BLIND_MS 16
+
+static int longest_step(const struct lifeline *lifeline)
+{
+	if (lifeline->death_is_pidfd)
+		return LONGEST_STEP_MS;
+	return lifeline->death >= 0 ? LONGEST_STEP_BY_STAT_MS : LONGEST_STEP_BLIND_MS;
+}
 
 static int is_dead_within(const struct lifeline *lifeline, int milliseconds)
 {
@@ -75,7 +88,22 @@ static int is_dead_within(const struct lifeline *lifeline, int milliseconds)
 	if (milliseconds > 0 && sys_sleep(milliseconds * NANOSECONDS_PER_MILLISECOND) < 0)
 		return 1;
 	/* So with neither a pidfd nor /proc, where nothing can be asked. */
-	return lifeline->death < 0 && milliseconds == LONGEST_STEP_MS;
+	return lifeline->death < 0 && milliseconds == LONGEST_STEP_BLIND_MS;
+}
+
+/*
+ * A target may unmap what it does not know, and use the addresses for its own: checkpointers and emulators do. So whoever
+ * wakes in this memory looks for its mark before it touches anything.
+ */
+#define MARK ((uint64_t)0x6173796e632d7464)
+
+static long lock_at_home(struct lifeline *lifeline)
+{
+	uint64_t mark = MARK ^ (uintptr_t)lifeline->mark;
+
+	*lifeline->mark = mark;
+	return sys_call4_at_home(__NR_futex, (long)&lifeline->futex, FUTEX_LOCK_PI, 0, (long)&lifeline->until,
+				 lifeline->mark, mark);
 }
 
 /* How long a wait on the lifeline may last, in seconds, before it is begun anew. */
@@ -90,16 +118,15 @@ static int is_dead_within(const struct lifeline *lifeline, int milliseconds)
  */
 static int wait_on_futex(struct lifeline *lifeline, struct failure *failure)
 {
-	struct __kernel_timespec until;
 	long result;
 
 	try_step(failure, "wait on a priority-inheritance futex", "futex");
 	for (;;) {
-		if ((result = sys_clock(CLOCK_REALTIME, &until)) < 0)
+		if ((result = sys_clock(CLOCK_REALTIME, &lifeline->until)) < 0)
 			break;
-		until.tv_sec += LIFELINE_SECONDS;
+		lifeline->until.tv_sec += LIFELINE_SECONDS;
 		store(&lifeline->futex, (uint32_t)lifeline->target);
-		result = sys_futex(&lifeline->futex, FUTEX_LOCK_PI, 0, &until);
+		result = lock_at_home(lifeline);
 		if (result == 0 || result == -ESRCH)
 			return 1;
 		if (result != -EINTR && result != -EAGAIN && result != -ETIMEDOUT)
@@ -123,7 +150,7 @@ static int wait_on_futex(struct lifeline *lifeline, struct failure *failure)
  *   - the PID still runs: it has a new image (also when another thread did the exec: it took the PID);
  *   - the process is dead, or about to be: the pidfd tells;
  *   - only its main thread ended, and other threads go on. That, and only that, is waited for in steps,
- *     because an exec of one of them would wake nobody.
+ *     ever longer ones, because an exec of one of them would wake nobody.
  */
 enum end lifeline_wait(struct lifeline *lifeline, struct failure *failure)
 {
@@ -140,7 +167,7 @@ enum end lifeline_wait(struct lifeline *lifeline, struct failure *failure)
 			return DEAD;
 		if (!gone)
 			return REPLACED;
-		if (step < LONGEST_STEP_MS)
+		if (step < longest_step(lifeline))
 			step *= 2;
 	}
 }

@@ -5,12 +5,15 @@
 #include <stdint.h>
 
 #include "common/failure.h"
+#include "common/sys.h"
 
 struct lifeline {
 	uint32_t futex; /* that the target's main thread "owns"; see lifeline_wait */
 	int target;	/* PID, as the target itself sees it */
 	int death;	/* a pidfd of the target, or its /proc/<pid>/stat, or -1 */
 	int death_is_pidfd;
+	struct __kernel_timespec until;
+	uint64_t *mark; /* where the waiter's memory shows that it is still its own */
 };
 
 enum end {
@@ -22,7 +25,7 @@ enum end {
 /* Opens what tells of the death of `target`. The PID must be surely the target's still. */
 void lifeline_open(struct lifeline *lifeline);
 
-/* Sleeps until the target's end. */
+/* Sleeps until the target's end. Should the memory at the mark be somebody else's by then, the caller ends. */
 enum end lifeline_wait(struct lifeline *lifeline, struct failure *failure);
 
 /*

@@ -161,6 +161,20 @@ describe.each(circumstances)("a helper %s", (_, denied) => {
     await until(() => !isAlive(helper), "the helper is gone");
   });
 
+  it("hardly runs while it waits for the others", { timeout: 60_000 }, async () => {
+    const child = await startProtected(0, "main-ends");
+    const helper = helperOf(child.pid);
+
+    await until(() => status(child.pid).State?.[0] === "Z", "the main thread has ended");
+    await sleep(4000); // its steps become longer
+    const before = Number(status(helper).voluntary_ctxt_switches);
+    await sleep(5000);
+    expect(Number(status(helper).voluntary_ctxt_switches) - before).toBeLessThan(40);
+    child.stdin?.end();
+    expect(await ending(child)).toBe(9);
+    await until(() => !isAlive(helper), "the helper is gone");
+  });
+
   it("may be killed: the target goes on, and leaves nothing behind", async () => {
     const child = await startProtected(affordable(64 * MiB), "exit");
     const helper = helperOf(child.pid);
@@ -212,6 +226,21 @@ describe("a helper", () => {
     child.stdout?.on("data", (data: Buffer) => output.push(data));
     expect(await ending(child)).toBe(0);
     expect(Buffer.concat(output).toString()).toContain("\nchildren 0\n");
+  });
+
+  it.each(["0", "65"])("writes nothing where the target has put its own, bytes of %s", async (byte) => {
+    const child = await startReady(protect([program("unmapper"), byte]));
+    const helper = helperOf(child.pid);
+
+    // Interrupted, the kernel begins the wait anew; killed, it clears a word of the helper's.
+    process.kill(helper, "SIGSTOP");
+    await until(() => status(helper).State?.[0] === "T", "the helper has stopped");
+    process.kill(helper, "SIGCONT");
+    await until(() => status(helper).State?.[0] !== "T", "it goes on");
+    process.kill(helper, "SIGKILL");
+    await until(() => !isAlive(helper), "the helper is gone");
+    child.stdin?.end();
+    expect(await ending(child)).toBe(0);
   });
 
   it("is none that a debugger follows with the target's children", async () => {
