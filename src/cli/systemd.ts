@@ -118,6 +118,7 @@ async function holdAction(service: string, { user = false }: SystemdOptions): Pr
 
   for (const failure of failures) process.exitCode = reportFailure(failure);
   if (holds.length > 0) print(`${service}: holds ${holds.map(({ pid }) => pid).join(", ")}\n`);
+  else if (failures.length === 0) print(`${service}: has no process that is not held already\n`);
 }
 
 export function systemdCommand(): Command {

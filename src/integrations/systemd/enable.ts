@@ -80,7 +80,12 @@ function writeFile({ path, text }: FileChange): Undo {
   const before = stateOfFile(path) === "ours" ? readFileSync(path, "utf8") : undefined;
 
   makeFolder(dirname(path));
-  replaceFile(path, text);
+  try {
+    replaceFile(path, text);
+  } catch (error) {
+    removeIfEmpty(dirname(path));
+    throw error;
+  }
   return () => {
     if (before !== undefined) return replaceFile(path, before);
     unlinkSync(path);
