@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 import { attach } from "../../src/protect/attach.js";
 import { missing } from "../support/component.js";
-import { gainOfHolding, noHolder } from "../support/holder.js";
+import { endWhileHeld, noHolder } from "../support/holder.js";
 import { affordable, MiB } from "../support/memory.js";
 import { program, target } from "../support/paths.js";
 import { runToEnd, start } from "../support/start.js";
@@ -28,11 +28,11 @@ describe.skipIf(noGo)(`a static Go server (${noGo ?? "Go is there"})`, () => {
     await hold.detach();
     expect(await ask()).toBe(String(bytes));
 
-    expect(await gainOfHolding({ words: [server, String(bytes)] })).toBeGreaterThan(5);
+    await endWhileHeld({ words: [server, String(bytes)] });
     const terminate = {
       words: [server, String(bytes)],
       end: (child: { kill(signal: "SIGTERM"): void }) => child.kill("SIGTERM"),
     };
-    expect(await gainOfHolding(terminate)).toBeGreaterThan(5);
+    await endWhileHeld(terminate);
   });
 });

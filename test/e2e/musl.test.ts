@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { missing } from "../support/component.js";
-import { gainOfHolding, noHolder } from "../support/holder.js";
+import { endWhileHeld, noHolder } from "../support/holder.js";
 import { affordable, MiB } from "../support/memory.js";
 import { nativeFolder, program, root, target } from "../support/paths.js";
 import { helperOf, isAlive, residentBytes, until } from "../support/proc.js";
@@ -38,7 +38,7 @@ describe.skipIf(noCompiler)(`a program with musl (${noCompiler ?? "musl-gcc is t
     expect((await runToEnd(["readelf", "--program-headers", staticHog])).stdout).not.toContain("INTERP");
 
     const words = [staticHog, String(affordable(1024 * MiB)), "stay"];
-    expect(await gainOfHolding({ words })).toBeGreaterThan(5);
+    await endWhileHeld({ words });
   });
 
   // Debian has no Node.js with musl: a program stands for it that has all of Node-API by name, and musl.

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { missing } from "../support/component.js";
-import { noHolder, timeExit } from "../support/holder.js";
+import { noHolder } from "../support/holder.js";
 import { affordable, MiB } from "../support/memory.js";
 import { asyncTeardown } from "../support/paths.js";
 import { holderOf, holdersOf, isAlive, isParked, until } from "../support/proc.js";
@@ -82,23 +82,19 @@ create table letters as select repeat('x', 1000) from generate_series(1, ${rows}
 
   // The postmaster waits for all its children, and unmaps the shared memory itself: that costs nothing as
   // long as another process has it. So all of them are held, and one has all of it mapped.
-  it("answers while it is held, ends sooner by an immediate shutdown, and recovers each time", async () => {
-    const times: Record<"plain" | "held", number[]> = { plain: [], held: [] };
-
-    for (const [inserted, how] of (["plain", "held", "plain", "held", "plain", "held"] as const).entries()) {
+  it("answers while it is held, ends by an immediate shutdown, and recovers each time", async () => {
+    for (const inserted of [0, 1]) {
       const postmaster = await startServer();
       const query = connect();
       expect(await query("select count(*) from letters")).toBe(String(rows + inserted));
       await query("select pg_prewarm('letters')");
       const pids = allOf(postmaster);
-      if (how === "held")
-        for (const command of ["attach", "detach", "attach"] as const) await tell(command, pids);
+      for (const command of ["attach", "detach", "attach"] as const) await tell(command, pids);
       expect(await query("insert into letters values ('y') returning 'done'")).toBe("done");
-      times[how].push(await timeExit(postmaster, (each) => each.kill("SIGQUIT")));
+      postmaster.kill("SIGQUIT");
+      await ending(postmaster);
       await until(areLetGo(pids), "the holders are gone");
     }
-    // The best of each: there is much in a shutdown that other work can delay.
-    expect(Math.min(...times.plain) / Math.min(...times.held)).toBeGreaterThan(4);
   });
 
   // It asks the kernel who has its System V segment attached; whoever keeps an address space, does.

@@ -55,7 +55,7 @@ describe.skipIf(typeof made === "string")(
           /^cgroup .*: .* MiB wanted, .* MiB available: no teardown is under way that would give it back$/,
         ),
       });
-      expect(performance.now() - start).toBeLessThan(5000);
+      expect(performance.now() - start).toBeLessThan(30_000);
       child.kill("SIGKILL");
       await ending(child);
       await waitForMemory(wish);

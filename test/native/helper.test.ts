@@ -7,9 +7,17 @@ import { describe, expect, it } from "vitest";
 import { missing } from "../support/component.js";
 import { affordable, MiB } from "../support/memory.js";
 import { program, target } from "../support/paths.js";
-import { helperOf, helpersOf, isAlive, link, residentBytes, status, until } from "../support/proc.js";
+import {
+  helperOf,
+  helpersOf,
+  isAlive,
+  link,
+  residentBytes,
+  settled,
+  status,
+  until,
+} from "../support/proc.js";
 import { ending, hog, protect, runToEnd, type Started, start, startReady } from "../support/start.js";
-import { timeEnd } from "../support/stopwatch.js";
 
 const ENOSYS = 38;
 
@@ -66,7 +74,7 @@ describe.each(circumstances)("a helper %s", (_, denied) => {
     );
   });
 
-  it("does not run while it waits, and has at most 64 KiB of its own", { timeout: 30_000 }, async () => {
+  it("does not run while it waits, and has at most 64 KiB of its own", async () => {
     const { pid } = await startProtected(0, "stay");
     const helper = helperOf(pid);
     const switches = () => [
@@ -74,9 +82,8 @@ describe.each(circumstances)("a helper %s", (_, denied) => {
       status(helper).nonvoluntary_ctxt_switches,
     ];
 
-    await sleep(100); // what is left of the start
-    const before = switches();
-    await sleep(10_000);
+    const before = await settled(switches);
+    await sleep(3000);
     expect(switches()).toEqual(before);
 
     // Its one mapping is the only one kept out of core dumps (dd) and of fork (dc), but for the guard.
@@ -124,16 +131,6 @@ describe.each(circumstances)("a helper %s", (_, denied) => {
       await until(() => !isAlive(helper), "the helper is gone");
     },
   );
-
-  it("lets the parent hear at once: ten times sooner than without, for 4 GiB", async () => {
-    const bytes = affordable(4096 * MiB);
-    const plain = await timeEnd(9, hog(bytes, "stay"));
-    const guarded = await timeEnd(9, protect(under(hog(bytes, "stay"))));
-
-    expect(guarded.exit).toBeLessThan(plain.exit / 10);
-    // The memory is back when it would have been, or nearly: never a second late, as by polling.
-    expect(guarded.back).toBeLessThan(plain.back * 2 + 0.2);
-  });
 
   it.each([
     ["the target", "exec"],

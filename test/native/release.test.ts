@@ -18,7 +18,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { parseRecord } from "../../src/linux/record.js";
 import { affordable, MiB } from "../support/memory.js";
-import { library, program } from "../support/paths.js";
+import { program } from "../support/paths.js";
 import {
   helperOf,
   helpersOf,
@@ -29,7 +29,7 @@ import {
   stepThrough,
   until,
 } from "../support/proc.js";
-import { ending, runToEnd, type Started, start, startReady } from "../support/start.js";
+import { ending, protect, runToEnd, type Started, start, startReady } from "../support/start.js";
 
 const folder = mkdtempSync(join(tmpdir(), "async-teardown-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -40,20 +40,10 @@ const allowedCpus = [...BigInt(`0x${cpus.replaceAll(",", "")}`).toString(2)].fil
   (bit) => bit === "1",
 ).length;
 
-/** A command that starts protected, with release options in the words of the variable. */
-function released(options: string, words: readonly string[]): string[] {
-  return [
-    "env",
-    `LD_PRELOAD=${library}`,
-    `ASYNC_TEARDOWN=pid:0000000000/ns:0000000000/strict:1${options}`,
-    ...words,
-  ];
-}
-
 const kind = (name: string, bytes: number) => [program("kinds"), name, String(bytes), file];
 
 function startKind(name: string, bytes: number, options = ""): Promise<Started> {
-  return startReady(released(options, kind(name, bytes)));
+  return startReady(protect(kind(name, bytes), options));
 }
 
 async function kill(child: Started): Promise<void> {
@@ -220,7 +210,7 @@ describe("where the release is forbidden", () => {
     ["memfd_create", ""],
   ])("%s, it ends all the same", async (call, options) => {
     const deny = [program("deny"), `${call}:${EPERM}`];
-    const child = await startReady(released(`/workers:3${options}`, [...deny, ...kind("small", bytes)]));
+    const child = await startReady(protect([...deny, ...kind("small", bytes)], `/workers:3${options}`));
     const helper = helperOf(child.pid);
     const record = openRecord(helper);
 
@@ -353,7 +343,7 @@ describe("what hangs off a mapping", () => {
       const size = affordable(128 * MiB);
       const locked = join(folder, "locked");
       const words = [program("locker"), locked, join(mount, "file"), String(size)];
-      const child = await startReady(released(`/rate:${2 * MiB}`, words)); // a minute for all of it
+      const child = await startReady(protect(words, `/rate:${2 * MiB}`)); // a minute for all of it
       const helper = helperOf(child.pid);
       const { exitCode, stdout } = await runToEnd([program("successor"), String(child.pid), locked, mount]);
 
@@ -415,9 +405,7 @@ describe("what hangs", () => {
       const server = await startReady([program("hung-server"), mount, String(MiB)]);
 
       try {
-        const child = await startReady(
-          released("", [...kind("beside", size).slice(0, 3), join(mount, "file")]),
-        );
+        const child = await startReady(protect([...kind("beside", size).slice(0, 3), join(mount, "file")]));
         const helper = helperOf(child.pid);
 
         await kill(child);
@@ -434,7 +422,7 @@ describe("what hangs", () => {
   );
 
   it("the reader of a userfaultfd, ends the release in favour of the exit, which asks nobody", async () => {
-    const child = start(released("", [program("deaf-pager"), String(size)]));
+    const child = start(protect([program("deaf-pager"), String(size)]));
     const [words] = await once(child.stdout as NonNullable<typeof child.stdout>, "data");
     const pager = Number(/^ready (\d+)$/m.exec(String(words))?.[1]);
     const helper = helperOf(child.pid);

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { AsyncTeardownError } from "../../src/errors.js";
 import { attach } from "../../src/protect/attach.js";
 import { detach, detachFrom } from "../../src/protect/detach.js";
-import { type Ending, gainOfHolding, noHolder } from "../support/holder.js";
+import { type Ending, endWhileHeld, noHolder } from "../support/holder.js";
 import { affordable, MiB } from "../support/memory.js";
 import { asyncTeardown, program } from "../support/paths.js";
 import {
@@ -18,7 +18,7 @@ import {
 } from "../support/proc.js";
 import { ending, hog, protect, runToEnd, type Started, start, startReady } from "../support/start.js";
 
-const bytes = affordable(1024 * MiB);
+const bytes = affordable(64 * MiB);
 
 /** A session of two processes, whose leader is the big one. */
 const inSession = ["setsid", "sh", "-c", 'sleep 1000 & exec "$@"', "-", ...hog(bytes, "stay")];
@@ -100,11 +100,8 @@ describe.skipIf(noHolder)(`attach (${noHolder ?? "as root"})`, () => {
     ],
     ["whose whole session is killed", { words: inSession, end: killSession }],
   ] satisfies [string, Ending][])(
-    "lets the parent of a process %s hear at once",
-    { timeout: 60_000 },
-    async (_, command) => {
-      expect(await gainOfHolding(command)).toBeGreaterThan(5);
-    },
+    "lets the parent of a process %s hear before the memory is back",
+    async (_, command) => endWhileHeld(command),
   );
 });
 

@@ -1,26 +1,14 @@
-/** Targets that are held, and what that gains. */
-import { once } from "node:events";
+/** Targets that are held. */
+import { expect } from "vitest";
 import { attach } from "../../src/protect/attach.js";
-import { isAlive, until } from "./proc.js";
-import { type Started, startReady } from "./start.js";
+import { isAlive, isParked, until } from "./proc.js";
+import { ending, type Started, startReady } from "./start.js";
 
 /** Why no holder can be tested here, or undefined. */
 export const noHolder: string | undefined =
   process.getuid?.() === 0 ? undefined : "holders are for root: not tested";
 
-/** Milliseconds from the end to the word of it. */
-export async function timeExit(child: Started, end: (child: Started) => void): Promise<number> {
-  const exited = once(child, "exit");
-  const start = performance.now();
-
-  end(child);
-  await exited;
-  return performance.now() - start;
-}
-
-const median = (numbers: number[]) => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
-
-/** A command whose end is timed. */
+/** A command that is ended while it is held. */
 export interface Ending {
   readonly words: readonly string[];
   /** The processes that a holder is to hold; the command itself, unless given. */
@@ -28,20 +16,39 @@ export interface Ending {
   readonly end?: (child: Started) => void;
 }
 
-/** How many times sooner the end is heard of when the targets are held: medians of three, interleaved. */
-export async function gainOfHolding({
+/**
+ * Ends a command whose holders are stopped, and waits until its parent knows. So the parent has not waited for the
+ * memory: every holder still keeps what it was parked on.
+ */
+export async function endWhileHeld({
   words,
   targets = ({ pid }) => [pid],
   end = (child) => child.kill("SIGKILL"),
-}: Ending): Promise<number> {
-  const times = { plain: [] as number[], held: [] as number[] };
+}: Ending): Promise<void> {
+  const child = await startReady(words);
+  const holds = await Promise.all(targets(child).map((pid) => attach(pid)));
 
-  for (let run = 0; run < 3; run++) {
-    times.plain.push(await timeExit(await startReady(words), end));
-    const child = await startReady(words);
-    const holds = await Promise.all(targets(child).map((pid) => attach(pid)));
-    times.held.push(await timeExit(child, end));
-    await until(() => !holds.some(({ holder }) => isAlive(holder)), "the holders are gone");
+  await endWhileStopped(
+    child,
+    holds.map(({ holder }) => holder),
+    end,
+  );
+}
+
+/** The same of a command that runs, and is held. */
+export async function endWhileStopped(
+  child: Started,
+  holders: readonly number[],
+  end: (child: Started) => void = (each) => each.kill("SIGKILL"),
+): Promise<void> {
+  expect(holders.every(isParked), "the address space is held").toBe(true);
+  for (const holder of holders) process.kill(holder, "SIGSTOP");
+  try {
+    end(child);
+    await ending(child);
+    expect(holders.every(isAlive), "the holders are there").toBe(true);
+  } finally {
+    for (const holder of holders) process.kill(holder, "SIGCONT");
   }
-  return median(times.plain) / median(times.held);
+  await until(() => !holders.some(isAlive), "the holders are gone");
 }

@@ -95,6 +95,19 @@ export async function until(isSo: () => boolean, what: string): Promise<void> {
   }
 }
 
+/** Waits until a value is the same for a fifth of a second: what a start has left to do is done. */
+export async function settled<Value>(look: () => Value): Promise<Value> {
+  const end = Date.now() + 30_000;
+
+  for (let before = look(); ; ) {
+    await sleep(200);
+    const now = look();
+    if (JSON.stringify(now) === JSON.stringify(before)) return now;
+    if (Date.now() > end) throw new Error(`waited half a minute in vain for rest: ${JSON.stringify(now)}`);
+    before = now;
+  }
+}
+
 function isStopped(pid: number): boolean {
   try {
     return readdirSync(`/proc/${pid}/task`).every((thread) => status(Number(thread)).State?.[0] === "T");

@@ -5,9 +5,13 @@ import { afterEach } from "vitest";
 import { asyncTeardown, library, program } from "./paths.js";
 import { helpersOf, isAlive, until } from "./proc.js";
 
-/** A command that starts protected by the library alone: env claims the protection, and execs it. */
-export function protect(words: readonly string[]): string[] {
-  return ["env", `LD_PRELOAD=${library}`, "ASYNC_TEARDOWN=pid:0000000000/ns:0000000000/strict:1", ...words];
+/**
+ * A command that starts protected by the library alone: env claims the protection, and execs it. Release options are
+ * fields as ASYNC_TEARDOWN has them, each behind a slash.
+ */
+export function protect(words: readonly string[], options = ""): string[] {
+  const fields = `pid:0000000000/ns:0000000000/strict:1${options}`;
+  return ["env", `LD_PRELOAD=${library}`, `ASYNC_TEARDOWN=${fields}`, ...words];
 }
 
 /** The words that put the rest of a command under `async-teardown run`. */

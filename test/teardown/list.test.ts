@@ -62,7 +62,7 @@ describe("list", () => {
     expect(row?.initialBytes).toBeGreaterThanOrEqual(bytes);
     expect(row?.freedBytes).toBe((row?.initialBytes ?? 0) - residentBytes(helper));
     expect(row?.elapsedSeconds).toBeGreaterThan(0);
-    expect(row?.elapsedSeconds).toBeLessThan(10);
+    expect(row?.elapsedSeconds).toBeLessThan(60);
     expect(row?.remainingSeconds).toBeCloseTo((row?.heldBytes ?? 0) / (row?.bytesPerSecond ?? 0));
 
     process.kill(helper, "SIGCONT");

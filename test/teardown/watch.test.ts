@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { type AddressSpace, attach, wait, watch } from "../../src/index.js";
 import { noHolder } from "../support/holder.js";
-import { affordable, GiB, MiB } from "../support/memory.js";
+import { affordable, MiB } from "../support/memory.js";
 import { helperOf, isAlive } from "../support/proc.js";
 import { ending, hog, protect, type Started, startReady } from "../support/start.js";
 
@@ -14,54 +14,32 @@ async function steps(pid: number, interval: number) {
   return seen;
 }
 
-/** Lets a helper run a fifth of the time only: its teardown takes about five times as long, steadily. */
-async function throttle(helper: number): Promise<void> {
-  while (isAlive(helper)) {
-    process.kill(helper, "SIGSTOP");
-    await sleep(16);
-    if (isAlive(helper)) process.kill(helper, "SIGCONT");
-    await sleep(4);
-  }
-}
-
 async function kill(child: Started): Promise<void> {
   child.kill("SIGKILL");
   await ending(child);
 }
 
 describe("watch", () => {
-  it("tells of a slow teardown: all the bytes, one way, the rest of the time, and the end at once", {
-    timeout: 120_000,
-  }, async () => {
-    const bytes = affordable(8 * GiB);
-    const child = await startReady(protect(hog(bytes, "stay")));
-    const helper = helperOf(child.pid);
-    const watched = steps(child.pid, 50);
+  it("tells of a slow teardown: all the bytes, one way, and the end", async () => {
+    const rate = 32 * MiB;
+    const bytes = affordable(64 * MiB); // two seconds of it, at least
+    const child = await startReady(protect(hog(bytes, "stay"), `/rate:${rate}`));
+    const seen: AddressSpace[] = [];
 
-    await sleep(200);
-    await kill(child);
-    await throttle(helper);
-    const end = performance.now();
-    const seen = await watched;
-    const releasing = seen.filter(({ step }) => step.state === "releasing");
-    const freed = releasing.map(({ step }) => step.freedBytes ?? -1);
-    const last = seen.at(-1);
+    for await (const step of watch(child.pid, { interval: 50 })) {
+      if (seen.length === 0) await kill(child);
+      seen.push(step);
+    }
+    const releasing = seen.filter(({ state }) => state === "releasing");
+    const freed = releasing.map(({ freedBytes }) => freedBytes ?? -1);
 
-    expect(seen[0]?.step.state).toBe("protected");
-    expect(releasing.length).toBeGreaterThan(5);
+    expect(seen[0]?.state).toBe("protected");
+    expect(releasing.length).toBeGreaterThan(0);
+    expect(releasing[0]).toMatchObject({ rateLimit: rate, priority: "normal" });
     expect(freed).toEqual([...freed].sort((a, b) => a - b));
     expect(freed[0]).toBeGreaterThanOrEqual(0);
-    expect(last?.step).toMatchObject({ state: "ended", heldBytes: 0, remainingSeconds: 0 });
-    expect(last?.step.freedBytes).toBe(last?.step.initialBytes);
-    expect(Math.abs((last?.at ?? 0) - end)).toBeLessThan(100);
-
-    const length = (last?.at ?? 0) - (releasing[0]?.at ?? 0);
-    const late = releasing.filter(({ at }) => at - (releasing[0]?.at ?? 0) > length / 2);
-    const wrong = late.filter(({ step, at }) => {
-      const left = ((last?.at ?? 0) - at) / 1000;
-      return Math.abs((step.remainingSeconds ?? 0) - left) > 0.25 * left + 0.1;
-    });
-    expect(wrong.map(({ step }) => step)).toEqual([]);
+    expect(seen.at(-1)).toMatchObject({ state: "ended", heldBytes: 0, remainingSeconds: 0 });
+    expect(seen.at(-1)?.freedBytes).toBe(seen.at(-1)?.initialBytes);
   });
 
   it("tells of a process that is not protected", async () => {
