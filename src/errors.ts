@@ -35,6 +35,7 @@ export const errorCodes = {
     exitCode: 125,
     meaning: "Has no address space that a holder could hold, as a kernel thread, or would end with it",
   },
+  ERR_PROTECTOR: { exitCode: 125, meaning: "Is a helper or a holder itself; its target is meant" },
   ERR_NOT_PERMITTED: { exitCode: 125, meaning: "The kernel does not permit it to this process" },
   ERR_ALREADY_PROTECTED: { exitCode: 0, meaning: "A helper or a holder protects it already, as was wanted" },
   ERR_NOT_ATTACHED: { exitCode: 125, meaning: "No holder holds it" },

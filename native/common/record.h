@@ -9,8 +9,12 @@
 
 uint64_t milliseconds_since_boot(void);
 
-/* "releasing bytes=… seen=… died=…": how much was resident, when that was looked at, when the target died. */
-void describe_release(struct text *line, uint64_t bytes, uint64_t seen, uint64_t died);
+/*
+ * "releasing bytes=… seen=… died=…": how much was resident, when that was looked at, when the target died. What is
+ * written are milliseconds since `started`, which is when this process was cloned: the reader may be in another time
+ * namespace, whose clock it adds that to (the start time of /proc/<pid>/stat; time_namespaces(7)).
+ */
+void describe_release(struct text *line, uint64_t started, uint64_t bytes, uint64_t seen, uint64_t died);
 
 /* " rate=… priority=low|idle workers=", each but the last only where it is not the default; the number of workers
  * is to follow. */

@@ -5,6 +5,7 @@
 #include "common/confine.h"
 #include "lifeline.h"
 #include "common/pid_namespace.h"
+#include "common/record.h"
 #include "release.h"
 #include "common/daemonize.h"
 #include "common/sys.h"
@@ -84,6 +85,7 @@ static void helper_main(void *argument)
 	struct helper *helper = argument;
 	struct release_means *means = &helper->means;
 
+	means->started = milliseconds_since_boot();
 	forbid_core_dumps();
 	if (daemonize(lifeline.target, &helper->failure) < 0)
 		sys_exit_group(1);

@@ -60,7 +60,7 @@ void release_address_space(const struct release_options *options, const struct r
 	struct proc_status status = read_proc_status(means->status, crew.pace.room);
 	uint64_t now = milliseconds_since_boot();
 
-	describe_release(&crew.told, status.bytes, now, now);
+	describe_release(&crew.told, means->started, status.bytes, now, now);
 	describe_options(&crew.told, options);
 	if (status.has_memory)
 		tell_workers(&crew);

@@ -16,6 +16,7 @@ struct holder {
 	struct exec_event exec;
 	struct readers readers;
 	struct reader *current; /* the one that holds; null where none does */
+	uint64_t started;	/* when it was cloned */
 	uint64_t bytes, seen;	/* resident at the last look, and when that was */
 	int next_look;		/* milliseconds until then, or 0: never */
 	const char *priority;

@@ -11,10 +11,10 @@
  *
  *               holding
  *               waiting    (it could not hold the target's new image, and tries again)
- *               releasing bytes=8589934592 seen=1234567 died=1234570
+ *               releasing bytes=8589934592 seen=34567 died=34570
  *
  *             `bytes` were resident when it looked for the last time; `seen` and `died` are milliseconds
- *             since the machine's boot.
+ *             since the holder's start.
  *
  *   OWNER     the target's unit and container, for `ps` to read when the target is dead, and for people:
  *             "unit=redis-server.service container=0123abcd", or a part of it. The holder does not read it.
@@ -32,6 +32,7 @@
 #include "hold.h"
 #include "common/text.h"
 #include "common/priority.h"
+#include "common/record.h"
 #include "argv_record.h"
 #include "resident.h"
 #include "common/daemonize.h"
@@ -218,6 +219,7 @@ __attribute__((noreturn, used)) static void start(const long *stack)
 	if (result > 0)
 		sys_exit_group(0);
 
+	holder.started = milliseconds_since_boot();
 	if (arm(&holder, &failure) < 0)
 		give_up(&failure);
 	show_state(&holder);

@@ -225,6 +225,13 @@ export function lookAgain({ pid, target }: Protector, lastUser?: string): Protec
   return { ...protector, target };
 }
 
+/** The holder that a living process has now; undefined where it has none. */
+export function holderOf(target: number): Protector | undefined {
+  return claimantsOf(target)
+    .map((pid) => holderNow(pid, target))
+    .find((holder) => holder && !holder.isTargetGone);
+}
+
 /** The processes that bear the name of this one's helper or holder, whatever they are. */
 export function claimantsOf(target: number): number[] {
   return allPids().filter((pid) => claimedTarget(pid) === target);

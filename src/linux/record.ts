@@ -11,7 +11,7 @@ export interface ReleaseRecord {
   readonly state: "releasing";
   /** Resident when it looked for the last time. */
   readonly bytes: number;
-  /** When that was, and when the target died; milliseconds since the machine's boot. */
+  /** When that was, and when the target died; milliseconds since the start of who writes it. */
   readonly seen: number;
   readonly died: number;
   /** A helper tells how many threads are at it, and what it was asked for; a holder does not. */

@@ -1,10 +1,13 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { getSystemErrorName } from "node:util";
 import { AsyncTeardownError, type ErrorCode } from "../errors.js";
+import { lockForAttach, unlock } from "../linux/attach-lock.js";
 import { type HolderReport, startHolder } from "../linux/holder.js";
 import { parseOwner } from "../linux/owner.js";
 import { cgroupsTextOf, closeProcess, isOver, type ProcessDirectory, statOf } from "../linux/procfs.js";
-import { type Findings, findProtectors } from "../linux/protectors.js";
+import { type Findings, findProtectors, holderOf, type Protector } from "../linux/protectors.js";
 import { openTarget } from "../linux/target.js";
+import { refuseProtector } from "../teardown/protector-pid.js";
 import { endHolder } from "./detach.js";
 import { checkReleaseOptions, type ReleaseOptions } from "./options.js";
 import { findPlace, leavePlace } from "./place.js";
@@ -114,6 +117,34 @@ async function hold(
   }
 }
 
+function refuseProtected(protector: Protector | undefined, pid: number): void {
+  if (protector)
+    refuse("ERR_ALREADY_PROTECTED", pid, `is protected already, by ${protector.mechanism} ${protector.pid}`);
+}
+
+/** Milliseconds between two looks for the lock, and the longest that an attach by somebody else may take. */
+const [step, longestAttach] = [5, 15_000];
+
+/** Of those that attach a process at the same time, one makes a holder. */
+async function holdAlone(directory: ProcessDirectory, options: AttachRequest): Promise<Hold> {
+  const { pid } = directory;
+  const end = performance.now() + longestAttach;
+  let lock = lockForAttach(directory);
+
+  while (lock === undefined) {
+    if (performance.now() > end)
+      refuse("ERR_HOLDER", pid, "cannot be held: somebody else has been attaching it for fifteen seconds");
+    await sleep(step);
+    lock = lockForAttach(directory);
+  }
+  try {
+    refuseProtected(holderOf(pid), pid);
+    return await hold(directory, options);
+  } finally {
+    unlock(lock);
+  }
+}
+
 /** As {@link attach}, by somebody who knows already who protects whom. */
 export async function attachUnlessIn(
   { protectors }: Findings,
@@ -124,15 +155,12 @@ export async function attachUnlessIn(
   const directory = openHoldable(pid);
 
   try {
-    const protector = protectors.find((each) => each.target === pid && !each.isTargetGone);
-
-    if (protector)
-      refuse(
-        "ERR_ALREADY_PROTECTED",
-        pid,
-        `is protected already, by ${protector.mechanism} ${protector.pid}`,
-      );
-    return await hold(directory, options);
+    refuseProtector(protectors, pid);
+    refuseProtected(
+      protectors.find((each) => each.target === pid && !each.isTargetGone),
+      pid,
+    );
+    return await holdAlone(directory, options);
   } finally {
     closeProcess(directory);
   }

@@ -4,6 +4,7 @@ import { AsyncTeardownError } from "../errors.js";
 import { killProcess } from "../linux/native.js";
 import { closeProcess, hasEnded, openProcess } from "../linux/procfs.js";
 import { type Findings, findProtectors, holderNow, holdersOf } from "../linux/protectors.js";
+import { refuseProtector } from "../teardown/protector-pid.js";
 
 /** Ends a process, if it is a holder of the target. */
 export async function endHolder(target: number, pid: number): Promise<void> {
@@ -47,6 +48,7 @@ function explain({ protectors }: Findings, pid: number): never {
 
 /** As {@link detach}, by somebody who knows already who protects whom. */
 export async function detachFrom(findings: Findings, pid: number): Promise<void> {
+  refuseProtector(findings.protectors, pid);
   const all = holdersOf(findings, pid);
   const holders = all.filter(({ isTargetGone }) => !isTargetGone); // the others' target had the same PID before
   const releasing = all.find(({ isTargetGone }) => isTargetGone);

@@ -1,5 +1,5 @@
-import { uptime } from "node:os";
 import { commandOf } from "../linux/command.js";
+import { millisecondsSinceBoot } from "../linux/native.js";
 import type { Owner } from "../linux/owner.js";
 import type { Priority } from "../linux/priority.js";
 import { ownerOfProcess, residentOf } from "../linux/procfs.js";
@@ -45,6 +45,22 @@ export interface AddressSpace {
 
 function releaseOf(protectors: readonly Protector[]): ReleaseRecord | undefined {
   return protectors.map(({ record }) => record).find((record) => record?.state === "releasing");
+}
+
+/** Start times are cut off to ticks of the clock; more than a few of them is no time that has passed. */
+const leastElapsed = -0.1;
+
+/**
+ * Seconds since the target's death. Its protector says how old it was itself then, as the clock of a time namespace
+ * may be another one than ours; when it started the kernel tells by ours.
+ */
+function elapsedOf(protectors: readonly Protector[]): number | null {
+  for (const { started, record } of protectors) {
+    const seconds =
+      record?.state === "releasing" ? (millisecondsSinceBoot() - started - record.died) / 1000 : Number.NaN;
+    if (seconds > leastElapsed) return Math.max(0, seconds);
+  }
+  return null;
 }
 
 function stateOf(protectors: readonly Protector[], isTargetGone: boolean): State {
@@ -100,7 +116,7 @@ export function describe(
     initialBytes: release?.bytes ?? null,
     freedBytes: null,
     bytesPerSecond: null,
-    elapsedSeconds: release ? Math.max(0, uptime() - release.died / 1000) : null,
+    elapsedSeconds: release ? elapsedOf(protectors) : null,
     remainingSeconds: null,
     workers: release?.workers ?? null,
     rateLimit: release?.rate ?? null,

@@ -5,6 +5,7 @@ import { closeProcess, hasEnded, openProcess, type ProcessDirectory, userOf } fr
 import { findProtectors, lookAgain, type Protector } from "../linux/protectors.js";
 import { openTarget } from "../linux/target.js";
 import { type AddressSpace, describe, withProgress } from "./address-space.js";
+import { refuseProtector } from "./protector-pid.js";
 import { standstill } from "./standstill.js";
 
 export interface WatchOptions {
@@ -40,6 +41,8 @@ async function protectorsOf(
   signal: AbortSignal,
 ): Promise<Protectors> {
   const { protectors, hidden } = await findProtectors(signal);
+
+  refuseProtector(protectors, pid);
   const isOfTarget = (each: Protector) =>
     each.target === pid && !each.isTargetElsewhere && each.isTargetGone === isTargetGone;
   const others = hidden.filter(isOfTarget);
@@ -139,7 +142,7 @@ async function* watchTeardown(
  * Watches the end of a process: a step at once, a step when the target dies, then one at every interval
  * while its memory is given back, and a last one, "ended", when all is back. Where there is no such process,
  * and nobody has its memory, that is the only one.
- * @throws AsyncTeardownError ERR_NO_PROCESS for a thread, ERR_NOT_HOLDABLE for a kernel thread, ERR_NO_PROC,
+ * @throws AsyncTeardownError ERR_NO_PROCESS for a thread, ERR_NOT_HOLDABLE for a kernel thread, ERR_PROTECTOR, ERR_NO_PROC,
  *   ERR_PLATFORM, ERR_NOT_BUILT; the signal's reason
  */
 export async function* watch(

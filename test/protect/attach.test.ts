@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { AsyncTeardownError } from "../../src/errors.js";
 import { attach } from "../../src/protect/attach.js";
 import { detach, detachFrom } from "../../src/protect/detach.js";
+import { wait } from "../../src/teardown/watch.js";
 import { type Ending, endWhileHeld, noHolder } from "../support/holder.js";
 import { affordable, MiB } from "../support/memory.js";
 import { asyncTeardown, program } from "../support/paths.js";
@@ -166,6 +167,30 @@ describe("attach refuses, with the reason and what to do,", () => {
       `ERR_ALREADY_PROTECTED: process ${pid} is protected already, by helper ${helperOf(pid)}`,
     );
     expect(await codeOf(detach(pid))).toMatch(/^ERR_NOT_ATTACHED: .* was started with a helper/);
+  });
+
+  it.skipIf(noHolder)("all but one of those that come at the same time", async () => {
+    const { pid } = await startReady(hog(0, "stay"));
+    const ends = await Promise.all(Array.from({ length: 15 }, () => codeOf(attach(pid))));
+
+    expect(ends.filter((end) => end === "no error")).toHaveLength(1);
+    expect(ends.filter((end) => end.startsWith("ERR_ALREADY_PROTECTED"))).toHaveLength(14);
+    expect(holdersOf(pid)).toHaveLength(1);
+  });
+
+  it.skipIf(noHolder)("a helper or a holder, and names its target; so do detach and wait", async () => {
+    const [one, two] = [await startReady(protect(hog(0, "stay"))), await startReady(hog(0, "stay"))];
+    const { holder } = await attach(two.pid);
+    const helper = helperOf(one.pid);
+
+    for (const act of [attach, detach, wait]) {
+      expect(await codeOf(act(helper))).toBe(
+        `ERR_PROTECTOR: process ${helper} is the helper of process ${one.pid}`,
+      );
+      expect(await codeOf(act(holder))).toBe(
+        `ERR_PROTECTOR: process ${holder} is a holder of process ${two.pid}`,
+      );
+    }
   });
 
   it.skipIf(noHolder)("but is not fooled by a name", async () => {

@@ -122,6 +122,23 @@ describe("list", () => {
     expect(await rowsOf(gone)).toEqual([]);
   });
 
+  it.skipIf(noHolder).each([[1_000_000], [-10]])(
+    "tells the time since a death in a time namespace that is %d seconds ahead",
+    async (offset) => {
+      const run = [asyncTeardown, "run", "--mechanism", "helper", "--rate", "8M", "--"]; // so that there is time
+      const inside = ["unshare", "--time", "--boottime", String(offset), "--monotonic", String(offset)];
+      const child = await startReady([...run, ...inside, ...hog(affordable(128 * MiB), "stay")]);
+
+      await kill(child);
+      await expect
+        .poll(async () => (await rowsOf(child))[0]?.elapsedSeconds, { timeout: 10_000 })
+        .toBeGreaterThan(0);
+      const [row] = await rowsOf(child);
+      expect(row?.state).toBe("releasing");
+      expect(row?.elapsedSeconds).toBeLessThan(60);
+    },
+  );
+
   it("can be given up", async () => {
     await expect(list({ signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
   });
