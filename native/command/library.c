@@ -37,28 +37,35 @@ static int may_other_read(const char *library, const struct surroundings *surrou
 	return 1;
 }
 
+/* The loader splits LD_PRELOAD at both, expands the last, and knows no way to quote them; ld.so(8). */
+static int can_be_named(const char *library)
+{
+	for (const char *at = library; *at; at++)
+		if (*at == ' ' || *at == ':' || *at == '$')
+			return 0;
+	return 1;
+}
+
 int library_check(const char *library, const struct surroundings *surroundings, struct refusal *refusal)
 {
-	long fd = sys_open(library, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	int is_own = surroundings->effective_user == sys_geteuid() && surroundings->effective_group == sys_getegid();
 	struct statfs mount;
+	int is_noexec;
+	long fd;
 
-	/* The loader splits LD_PRELOAD at both, expands the last, and knows no way to quote them; ld.so(8). */
-	for (const char *at = library; *at; at++)
-		if (*at == ' ' || *at == ':' || *at == '$') {
-			if (fd >= 0)
-				sys_close((int)fd);
-			refuse(refusal, ERR_INSTALL_PATH, library, " is a path that LD_PRELOAD cannot name");
-			refusal->advice = "install the package where the path has no space, colon or dollar sign";
-			return -1;
-		}
+	if (!can_be_named(library)) {
+		refuse_with(refusal, ERR_INSTALL_PATH, "is installed under a path that LD_PRELOAD cannot name: ",
+			    library, "");
+		refusal->advice = "install it where the path has no space, colon or dollar sign";
+		return -1;
+	}
+	fd = sys_open(library, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd == -ENOENT) {
-		refuse(refusal, ERR_NOT_BUILT, library, " is missing: the native part is not built");
+		refuse_with(refusal, ERR_NOT_BUILT, "its native part is not built: ", library, " is missing");
 		refusal->advice = "install the package anew; in a clone, run 'npm run build' with a C compiler at hand";
 		return -1;
 	}
-	int is_noexec = fd >= 0 && sys_fstatfs((int)fd, &mount) == 0 && (mount.f_flags & MOUNT_NOEXEC);
-
+	is_noexec = fd >= 0 && sys_fstatfs((int)fd, &mount) == 0 && (mount.f_flags & MOUNT_NOEXEC);
 	if (fd >= 0)
 		sys_close((int)fd);
 	if (is_noexec)

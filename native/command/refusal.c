@@ -57,14 +57,21 @@ void message_add_number(struct message *message, unsigned long number)
 	message_add(message, digits.text);
 }
 
-int refuse(struct refusal *refusal, enum refusal_code code, const char *subject, const char *why)
+int refuse_with(struct refusal *refusal, enum refusal_code code, const char *first, const char *second,
+		const char *third)
 {
 	refusal->code = code;
 	refusal->advice = 0;
 	refusal->message.length = 0;
-	message_add(&refusal->message, "'");
-	message_add(&refusal->message, subject);
-	message_add(&refusal->message, "'");
+	message_add(&refusal->message, first);
+	message_add(&refusal->message, second);
+	message_add(&refusal->message, third);
+	return -1;
+}
+
+int refuse(struct refusal *refusal, enum refusal_code code, const char *subject, const char *why)
+{
+	refuse_with(refusal, code, "'", subject, "'");
 	message_add(&refusal->message, why);
 	return -1;
 }

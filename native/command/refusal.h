@@ -42,7 +42,11 @@ int refusal_exit_code(enum refusal_code code);
 void message_add(struct message *message, const char *text);
 void message_add_number(struct message *message, unsigned long number);
 
-/* Refuses, with "'subject'", and what follows it, as the message. Returns -1. */
+/* Refuses, with three texts, one behind the other, as the message. Returns -1. */
+int refuse_with(struct refusal *refusal, enum refusal_code code, const char *first, const char *second,
+		const char *third);
+
+/* The same, with "'subject'", and what follows it. */
 int refuse(struct refusal *refusal, enum refusal_code code, const char *subject, const char *why);
 
 /* The same for what only a helper cannot protect; --best-effort is the advice. */

@@ -39,12 +39,8 @@ static const struct option {
 
 static int usage(struct refusal *refusal, const char *before, const char *word, const char *behind)
 {
-	refusal->code = ERR_USAGE;
+	refuse_with(refusal, ERR_USAGE, before, word, behind);
 	refusal->advice = "see --help";
-	refusal->message.length = 0;
-	message_add(&refusal->message, before);
-	message_add(&refusal->message, word);
-	message_add(&refusal->message, behind);
 	return -1;
 }
 

@@ -127,9 +127,7 @@ static int by_helper(struct plan *plan)
 
 static int by_holder(struct plan *plan)
 {
-	plan->refusal.code = ERR_HOLDER;
-	plan->refusal.advice = 0;
-	plan->refusal.message.length = 0;
+	refuse_with(&plan->refusal, ERR_HOLDER, "", "", "");
 	return attach_holder(plan->start, plan->options.release.priority, &plan->refusal.message);
 }
 
@@ -182,9 +180,7 @@ static int check_usage(struct plan *plan)
 {
 	if (plan->options.mechanism != MECHANISM_HOLDER || plan->options.release.rate == 0)
 		return 0;
-	plan->refusal.code = ERR_USAGE;
-	message_add(&plan->refusal.message, "--rate needs a helper: " NO_RATE);
-	return -1;
+	return refuse_with(&plan->refusal, ERR_USAGE, "--rate needs a helper: ", NO_RATE, "");
 }
 
 /* ---- QEMU, which can do so itself -------------------------------------------------------------- */

@@ -67,7 +67,8 @@ function protectedEnvironment(
   return environment;
 }
 
-const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+const isObject = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** What node:child_process refuses, it refuses itself: it is to say so in its own words. */
 function makesSense(command: unknown, { cwd, uid, gid, shell }: SpawnOptions): boolean {
@@ -119,11 +120,11 @@ export function spawn(
   argsOrOptions?: readonly string[] | (SpawnOptions & ProtectOptions) | null,
   optionsBehindArgs?: SpawnOptions & ProtectOptions,
 ): ChildProcess {
-  const hasArgs = Array.isArray(argsOrOptions) || !isObject(argsOrOptions);
+  const hasArgs = !isObject(argsOrOptions);
   const given: unknown = hasArgs ? optionsBehindArgs : argsOrOptions;
   const asNode = (options: unknown) =>
     hasArgs
-      ? nodeSpawn(command, argsOrOptions as readonly string[], options as SpawnOptions)
+      ? nodeSpawn(command, argsOrOptions as unknown as readonly string[], options as SpawnOptions)
       : nodeSpawn(command, options as SpawnOptions);
 
   if (given !== undefined && !isObject(given)) return asNode(given);
