@@ -68,6 +68,10 @@ static int read_field(char *field, struct protection *protection)
 		protection->strict = *value == '1';
 		return (*value == '0' || *value == '1') && ends(value + 1);
 	}
+	if (chars_after(field, "forks:")) {
+		protection->follow_forks = *value == '1';
+		return (*value == '0' || *value == '1') && ends(value + 1);
+	}
 	if (chars_after(field, "workers:") && read_number(value, 1, MOST_WORKERS, &number)) {
 		protection->options.workers = (unsigned)number;
 		return 1;
@@ -140,6 +144,8 @@ void protection_write(struct text *text, const struct protection *protection)
 	text_add(text, "/ns:");
 	add_digits(text, protection->namespace);
 	text_add(text, protection->strict ? "/strict:1" : "/strict:0");
+	if (protection->follow_forks)
+		text_add(text, "/forks:1");
 	if (options->workers) {
 		text_add(text, "/workers:");
 		text_add_number(text, options->workers);

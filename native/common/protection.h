@@ -11,6 +11,7 @@
  *   ns        ten digits: the PID namespace, by the number in /proc/self/ns/pid, because a container inside the
  *             target may have a process with the same number; zero where it is not known
  *   strict    1: an image that cannot be protected must not run; 0 or absent: it runs, and says so
+ *   forks     1: children by fork are protected as well, and theirs; 0 or absent: they are not
  *   workers, rate, priority   release options; absent where they are as usual
  *
  * The first image claims the value in place: it puts its number where the zeros are, and 0 behind "strict",
@@ -28,6 +29,7 @@ struct protection {
 	uint64_t pid;
 	uint64_t namespace;
 	int strict;
+	int follow_forks;
 	struct release_options options;
 
 	/* Where they stand in the text that was read, or null. */

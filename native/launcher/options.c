@@ -6,7 +6,7 @@
 
 #define MOST_CHOICES 4
 
-enum option_id { WORKERS, RATE, PRIORITY, MECHANISM, BEST_EFFORT, HELP };
+enum option_id { WORKERS, RATE, PRIORITY, MECHANISM, BEST_EFFORT, FOLLOW_FORKS, HELP };
 
 /* Arrays rather than pointers: nobody would relocate them in a program without a loader. */
 static const struct option {
@@ -30,6 +30,8 @@ static const struct option {
 	 "where it can and otherwise the holder",
 	 {"auto", "helper", "holder", "both"}, "auto"},
 	{BEST_EFFORT, "--best-effort", "", "", "run it unprotected, with a warning, where it cannot be protected", {""}, ""},
+	{FOLLOW_FORKS, "--follow-forks", "", "",
+	 "protect what it forks as well: a daemon that goes to the background, workers; not what these exec", {""}, ""},
 	{HELP, "--help", "-h", "", "display help for command", {""}, ""},
 };
 
@@ -126,6 +128,9 @@ static int take(const struct option *option, const char *value, struct run_optio
 		return 0;
 	case BEST_EFFORT:
 		options->best_effort = 1;
+		return 0;
+	case FOLLOW_FORKS:
+		options->follow_forks = 1;
 		return 0;
 	case HELP:
 		options->wants_help = 1;

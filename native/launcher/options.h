@@ -10,6 +10,7 @@ enum mechanism { MECHANISM_AUTO, MECHANISM_HELPER, MECHANISM_HOLDER, MECHANISM_B
 struct run_options {
 	enum mechanism mechanism;
 	int best_effort;
+	int follow_forks;
 	struct release_options release;
 	int wants_help;
 	char **command; /* and its arguments */

@@ -80,6 +80,7 @@ static void set_protection(struct plan *plan)
 		.pid = (uint64_t)sys_getpid(),
 		.namespace = own_pid_namespace(),
 		.strict = !plan->options.best_effort,
+		.follow_forks = plan->options.follow_forks,
 		.options = plan->options.release,
 	};
 
@@ -178,26 +179,26 @@ static int protect(struct plan *plan)
 
 static int check_usage(struct plan *plan)
 {
-	if (plan->options.mechanism != MECHANISM_HOLDER || plan->options.release.rate == 0)
+	struct run_options *options = &plan->options;
+
+	if (options->mechanism == MECHANISM_HOLDER && options->release.rate)
+		return refuse_with(&plan->refusal, ERR_USAGE, "--rate needs a helper: ", NO_RATE, "");
+	if (!options->follow_forks)
 		return 0;
-	return refuse_with(&plan->refusal, ERR_USAGE, "--rate needs a helper: ", NO_RATE, "");
+	if (options->mechanism == MECHANISM_AUTO) /* a holder instead would hold one that soon ends */
+		options->mechanism = MECHANISM_HELPER;
+	if (options->mechanism == MECHANISM_HELPER)
+		return 0;
+	return refuse_with(&plan->refusal, ERR_USAGE, "what forks to stay (--follow-forks, QEMU's -daemonize) needs ",
+			   "--mechanism helper: a holder holds one process", "");
 }
 
 /* ---- QEMU, which can do so itself -------------------------------------------------------------- */
 
-/* QEMU's own helper is void with -daemonize, and says nothing. */
-static int refuse_daemonize(struct plan *plan)
-{
-	refuse(&plan->refusal, ERR_USAGE, plan->file,
-	       " is to daemonize, and the process that stays would not be protected");
-	plan->refusal.advice = "leave -daemonize out, or 'async-teardown attach' the PID in its -pidfile";
-	return -1;
-}
-
 /* Our protection takes the place of QEMU's own, which older and newer ones do not have, or call otherwise. */
 static int protect_qemu(struct plan *plan, const struct qemu_options *qemu)
 {
-	if (!qemu->off && (qemu->daemonize ? attempt(plan, refuse_daemonize, "unprotected") : protect(plan)) < 0)
+	if (!qemu->off && protect(plan) < 0)
 		return -1;
 	if (qemu->on ? !plan->is_protected : !qemu->off)
 		return 0;
@@ -229,15 +230,17 @@ int run(const struct start *start, char **words)
 		return run_help();
 	char **command = plan.options.command;
 
-	if (find_command(command[0], &plan.surroundings, plan.file, refusal) < 0 || check_usage(&plan) < 0)
+	if (find_command(command[0], &plan.surroundings, plan.file, refusal) < 0)
+		return complain_of(refusal);
+	struct qemu_options qemu = qemu_read(plan.file, command);
+
+	plan.options.follow_forks |= qemu.daemonize;
+	if (check_usage(&plan) < 0)
 		return complain_of(refusal);
 	if (!(plan.environment = environment_copy(start->environment, MOST_VARIABLES))) {
 		complain("no memory can be had", 0, 0);
 		return 125;
 	}
-
-	struct qemu_options qemu = qemu_read(plan.file, command);
-
 	if (protect_qemu(&plan, &qemu) < 0)
 		return complain_of(refusal);
 	return execute(plan.file, command, plan.environment);

@@ -48,6 +48,48 @@ __attribute__((visibility("default"))) int async_teardown_helper_lives(void)
 	return helper_lives();
 }
 
+/* ---- children by fork, where that is asked for ----------------------------------------------- */
+
+/* What glibc and musl have for it; the one that is not there is null. No other call of a libc is made here. */
+extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *library)
+	__attribute__((weak));
+extern int pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void)) __attribute__((weak));
+
+static struct release_options options_of_children;
+
+/*
+ * In the child, which has one thread and its parent's handlers, before fork() returns. It runs on in any case: it is
+ * somebody's worker. If it dies in here, its helper may not be armed yet, and it ends as it would without us.
+ */
+static void protect_child(void)
+{
+	struct failure failure = {0};
+	struct text reason = {.length = 0};
+
+	if (helper_start(&options_of_children, &failure) == 0)
+		return;
+	text_add_failure(&reason, &failure);
+	report(&reason, 0);
+}
+
+static void follow_forks(const struct release_options *options)
+{
+	struct text reason = {.length = 0};
+	int failed = 1;
+
+	options_of_children = *options;
+	if (__register_atfork)
+		failed = __register_atfork(0, 0, protect_child, &options_of_children);
+	else if (pthread_atfork)
+		failed = pthread_atfork(0, 0, protect_child);
+	if (!failed)
+		return;
+	text_add(&reason, "its libc did not let its children by fork be followed; they are not protected");
+	report(&reason, 0);
+}
+
+/* ---- this process -------------------------------------------------------------------------------- */
+
 /* Out of line: its room is on the target's stack, which may be small, only where it is needed. */
 static __attribute__((noinline)) void give_up(const struct protection *protection, const struct failure *failure)
 {
@@ -73,6 +115,8 @@ static void protect(char *value)
 	protection_claim(&protection);
 	if (protection.unknown || helper_start(&protection.options, &failure) < 0)
 		give_up(&protection, &failure);
+	if (protection.follow_forks)
+		follow_forks(&protection.options);
 }
 
 /* glibc and musl both have it, but only musl is sure to have set it by now; glibc hands constructors

@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { list, watch } from "../../src/index.js";
@@ -133,4 +134,41 @@ describe.skipIf(noQemu)("QEMU under run", () => {
       ]);
     },
   );
+
+  it("that daemonizes leaves a process that is protected, in its sandbox, too", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "async-teardown-"));
+    const file = join(folder, "pid");
+    const words = [
+      "qemu-system-x86_64",
+      "-accel",
+      "tcg",
+      "-S",
+      "-display",
+      "none",
+      "-nodefaults",
+      "-m",
+      "64M",
+    ];
+    const options = ["-async-teardown", "-sandbox", "on", "-daemonize", "-pidfile", file];
+
+    expect(await runToEnd([...run, ...words, ...options])).toMatchObject({
+      exitCode: 0,
+      stdout: "",
+      stderr: "",
+    });
+    const pid = Number(readFileSync(file, "utf8"));
+    try {
+      const helper = helperOf(pid);
+
+      process.kill(helper, "SIGSTOP");
+      process.kill(pid, "SIGKILL");
+      await until(() => !isAlive(pid), "QEMU is gone");
+      expect(isAlive(helper)).toBe(true);
+      process.kill(helper, "SIGCONT");
+      await until(() => !isAlive(helper), "its memory is back");
+    } finally {
+      if (isAlive(pid)) process.kill(pid, "SIGKILL");
+      rmSync(folder, { recursive: true });
+    }
+  });
 });
