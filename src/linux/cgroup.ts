@@ -1,7 +1,7 @@
 import { resolve } from "node:path/posix";
 
 /** A hierarchy of cgroups: version 2 (""), or one of version 1, by its name or a controller. cgroups(7). */
-export type Hierarchy = "" | "name=systemd" | "memory";
+export type Hierarchy = "" | "name=systemd" | "memory" | "hugetlb";
 
 /**
  * Those that processes are ended by: version 2, and the one that systemd makes for itself where version 2

@@ -1,14 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
-import { dirname } from "node:path/posix";
-import { AsyncTeardownError } from "../errors.js";
-import {
-  type CgroupMount,
-  directoryOf,
-  type Hierarchy,
-  namedDirectory,
-  parseCgroupMounts,
-  parseCgroups,
-} from "./cgroup.js";
+import { cgroupLevels, textOf } from "./cgroup-levels.js";
 
 /** The memory of a cgroup that limits it, in bytes. */
 interface MemoryLeft {
@@ -21,9 +11,6 @@ export interface MemoryCgroup extends MemoryLeft {
   /** Its path in the tree. */
   readonly path: string;
 }
-
-/** Where the memory controller is: in a hierarchy of version 1, else in that of version 2. */
-const memoryHierarchies: readonly Hierarchy[] = ["memory", ""];
 
 /** The names that the same things have in version 1 and 2. */
 interface Files {
@@ -70,15 +57,6 @@ export function parseMemoryStat(text: string, fields: readonly string[]): number
     .reduce((sum, [, value]) => sum + Number(value), 0);
 }
 
-/** A file of a cgroup, or nothing: the root of the tree has not got all of them. */
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
-}
-
 /** What a cgroup has left, from the files in its directory; undefined where it does not limit memory. */
 export function memoryIn(directory: string, version: 1 | 2): MemoryLeft | undefined {
   const files = filesOf[version];
@@ -91,46 +69,14 @@ export function memoryIn(directory: string, version: 1 | 2): MemoryLeft | undefi
   return { limit, available: Math.max(0, limit - Math.max(0, usage - cache)) };
 }
 
-function refuse(cgroup: string, why: string): never {
-  throw new AsyncTeardownError("ERR_CGROUP", `the memory of the cgroup '${cgroup}' cannot be known: ${why}`, {
-    advice: "give one that is there, as a path in the tree of cgroups that has the memory controller",
-  });
-}
-
-function directoryNamed(mount: CgroupMount | undefined, cgroup: string): string {
-  if (!mount) return refuse(cgroup, "no cgroup tree is mounted that has the memory controller");
-  const directory = namedDirectory(mount, cgroup) ?? refuse(cgroup, "it leads out of the tree");
-
-  return existsSync(`${directory}/cgroup.procs`)
-    ? directory
-    : refuse(cgroup, `there is no such cgroup in ${mount.mountPoint}`);
-}
-
-/** The directory of this process's own cgroup; undefined where no mount shows it. */
-function ownDirectory(mount: CgroupMount | undefined): string | undefined {
-  const path = mount && parseCgroups(textOf("/proc/self/cgroup"), memoryHierarchies).get(mount.hierarchy);
-  return mount && path !== undefined ? directoryOf(mount, path) : undefined;
-}
-
-/** A cgroup's directory, and all that are above it, up to the mount point. */
-function upwards(directory: string, mountPoint: string): string[] {
-  return directory === mountPoint ? [directory] : [directory, ...upwards(dirname(directory), mountPoint)];
-}
-
 /**
  * The cgroups that limit what a process in this cgroup can have: itself, and those above it.
  * @param cgroup as a person names it, or undefined: that of this process
  * @throws AsyncTeardownError ERR_CGROUP where there is none of that name
  */
 export function memoryCgroups(cgroup: string | undefined): MemoryCgroup[] {
-  const [mount] = parseCgroupMounts(textOf("/proc/self/mountinfo"), memoryHierarchies);
-  const directory = cgroup === undefined ? ownDirectory(mount) : directoryNamed(mount, cgroup);
-
-  if (!mount || directory === undefined) return [];
-  const version = mount.hierarchy === "" ? 2 : 1;
-
-  return upwards(directory, mount.mountPoint).flatMap((level) => {
-    const memory = memoryIn(level, version);
-    return memory ? [{ path: level.slice(mount.mountPoint.length) || "/", ...memory }] : [];
+  return cgroupLevels("memory", cgroup).flatMap(({ path, directory, version }) => {
+    const memory = memoryIn(directory, version);
+    return memory ? [{ path, ...memory }] : [];
   });
 }

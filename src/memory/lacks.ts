@@ -1,5 +1,6 @@
 import { AsyncTeardownError } from "../errors.js";
 import { formatBytes } from "../format.js";
+import { hugePageCgroups } from "../linux/hugepage-cgroup.js";
 import { hugePagePool, hugePageSizes, numaNodes } from "../linux/hugepages.js";
 import { hostMemory } from "../linux/memory.js";
 import { memoryCgroups } from "../linux/memory-cgroup.js";
@@ -9,7 +10,9 @@ import type { HugePageWish, MemoryWish } from "./wish.js";
 export type Room =
   | { readonly kind: "host" }
   | { readonly kind: "cgroup"; readonly path: string }
-  | { readonly kind: "hugepages"; readonly size: number; readonly node?: number | undefined };
+  | { readonly kind: "hugepages"; readonly size: number; readonly node?: number | undefined }
+  /** What a cgroup may have of huge pages of a size. */
+  | { readonly kind: "hugepages"; readonly size: number; readonly path: string };
 
 /** A room that has not got enough; in bytes, for huge pages in pages. */
 export interface Lack {
@@ -32,6 +35,7 @@ function nameOf(room: Room): string {
     case "cgroup":
       return `cgroup ${room.path}`;
     case "hugepages":
+      if ("path" in room) return `cgroup ${room.path}, ${formatBytes(room.size)} huge pages`;
       return `${formatBytes(room.size)} huge pages${room.node === undefined ? "" : ` of node ${room.node}`}`;
   }
 }
@@ -40,7 +44,7 @@ function nameOf(room: Room): string {
 function lackIn(room: Room, wanted: number, { available, total }: Pick<Lack, "available" | "total">): Lack[] {
   const format = room.kind === "hugepages" ? String : formatBytes;
   const possible = wanted <= total;
-  const most = `${room.kind === "cgroup" ? "its limit is" : "there are only"} ${format(total)}`;
+  const most = `${room.kind === "cgroup" || "path" in room ? "its limit is" : "there are only"} ${format(total)}`;
   const sentence = `${nameOf(room)}: ${format(wanted)} wanted, ${possible ? `${format(available)} available` : most}`;
 
   return wanted <= available ? [] : [{ room, wanted, available, total, possible, sentence }];
@@ -85,14 +89,21 @@ function hugePageLacksOf(size: number, wishes: readonly HugePageWish[]): Lack[] 
   });
 }
 
-function hugePageLacks(wishes: readonly HugePageWish[]): Lack[] {
-  const sizes = new Set(wishes.map(({ size }) => size));
-  return [...sizes].flatMap((size) =>
-    hugePageLacksOf(
-      size,
-      wishes.filter((wish) => wish.size === size),
-    ),
+/** What a cgroup may have counts whatever the node. */
+function cgroupLacksOf(size: number, wishes: readonly HugePageWish[], cgroup: string | undefined): Lack[] {
+  const wanted = wishes.reduce((sum, { count }) => sum + count, 0);
+
+  return hugePageCgroups(cgroup, size).flatMap(({ path, limit, available }) =>
+    lackIn({ kind: "hugepages", size, path }, wanted, { available, total: limit }),
   );
+}
+
+function hugePageLacks(wishes: readonly HugePageWish[], cgroup: string | undefined): Lack[] {
+  const sizes = new Set(wishes.map(({ size }) => size));
+  return [...sizes].flatMap((size) => {
+    const ofSize = wishes.filter((wish) => wish.size === size);
+    return [...hugePageLacksOf(size, ofSize), ...cgroupLacksOf(size, ofSize, cgroup)];
+  });
 }
 
 const isCount = (number: number) => Number.isSafeInteger(number) && number > 0;
@@ -117,5 +128,8 @@ export function findLacks(wish: MemoryWish): Lack[] {
   const { bytes, hugepages = [], cgroup } = wish;
 
   check(wish);
-  return [...(bytes === undefined ? [] : memoryLacks(Number(bytes), cgroup)), ...hugePageLacks(hugepages)];
+  return [
+    ...(bytes === undefined ? [] : memoryLacks(Number(bytes), cgroup)),
+    ...hugePageLacks(hugepages, cgroup),
+  ];
 }

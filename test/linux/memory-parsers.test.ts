@@ -4,6 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { namedDirectory, parseCgroupMounts, parseCgroups } from "../../src/linux/cgroup.js";
+import { controllerSize, hugePagesIn } from "../../src/linux/hugepage-cgroup.js";
 import { parseNodeName, parsePoolName } from "../../src/linux/hugepages.js";
 import { parseMeminfo } from "../../src/linux/memory.js";
 import { memoryIn, parseAmount, parseMemoryStat } from "../../src/linux/memory-cgroup.js";
@@ -156,5 +157,24 @@ describe("the names of huge-page pools and of nodes", () => {
     fc.assert(fc.property(fc.string(), (name) => parsePoolName(name) === parseNodeName(`x${name}`)));
     for (const name of ["node", "node1x", "online", "possible", "hugepages-kB", "hugepages-2MB"])
       expect([parseNodeName(name), parsePoolName(name)]).toEqual([undefined, undefined]);
+  });
+});
+
+describe("hugetlb.<size>.* of a cgroup", () => {
+  it("is named as the controller names sizes", () => {
+    expect([2 ** 16, 2 ** 21, 2 ** 30, 2 ** 34].map(controllerSize)).toEqual(["64KB", "2MB", "1GB", "16GB"]);
+  });
+
+  it.each([
+    [1, { limit_in_bytes: 8, usage_in_bytes: 2, "rsvd.limit_in_bytes": 6, "rsvd.usage_in_bytes": 3 }],
+    [2, { max: 8, current: 2, "rsvd.max": 6, "rsvd.current": 3 }],
+  ] as const)("limits pages in use and pages promised (version %d)", (version, files) => {
+    const there = mkdtempSync(join(tmpdir(), "async-teardown-"));
+
+    expect(hugePagesIn(there, version, 2 ** 21)).toBeUndefined();
+    for (const [name, pages] of Object.entries(files))
+      writeFileSync(join(there, `hugetlb.2MB.${name}`), `${pages * 2 ** 21}\n`);
+    expect(hugePagesIn(there, version, 2 ** 21)).toEqual({ limit: 6, available: 3 });
+    rmSync(there, { recursive: true });
   });
 });

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hugePageSizes, numaNodes } from "../../src/linux/hugepages.js";
 import { findLacks } from "../../src/memory/lacks.js";
+import { makeCgroup, type TestCgroup } from "../support/cgroup.js";
 import { MiB } from "../support/memory.js";
 import { program } from "../support/paths.js";
 import { ending, startReady } from "../support/start.js";
@@ -24,6 +25,7 @@ function makePool(): string | undefined {
 }
 
 const noPool = makePool();
+const limited = noPool ?? makeCgroup("hugetlb");
 
 /** A process that has some of them: it maps so many, and touches so many. */
 const take = (mapped: number, touched: number) =>
@@ -34,6 +36,21 @@ describe.skipIf(noPool)(`huge pages (${noPool ?? `${count} of 2 MiB`})`, () => {
   beforeAll(() => {
     for (const name of settings) former.set(name, name === "nr_hugepages" ? 0 : numberIn(name));
   });
+  it.skipIf(typeof limited === "string")(
+    `are those that the cgroup may have (${typeof limited === "string" ? limited : "a limit of 4"})`,
+    () => {
+      const { directory, path, version } = limited as TestCgroup;
+      const lacks = (wanted: number) => findLacks({ hugepages: [{ size, count: wanted }], cgroup: path });
+
+      writeFileSync(`${directory}/hugetlb.2MB.${version === 1 ? "limit_in_bytes" : "max"}`, String(4 * size));
+      expect(lacks(4)).toEqual([]);
+      expect(lacks(5)).toMatchObject([
+        { room: { kind: "hugepages", size, path }, wanted: 5, available: 4, total: 4, possible: false },
+      ]);
+      expect(lacks(5)[0]?.sentence).toBe(`cgroup ${path}, 2 MiB huge pages: 5 wanted, its limit is 4`);
+    },
+  );
+
   afterAll(() => {
     for (const [name, value] of former) writeFileSync(`${files}/${name}`, String(value));
   });
