@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
 import { argumentsOf } from "./command.js";
 import { looksLikeProtector, mayInspect, mechanismOf, releaseRecordOf } from "./helper.js";
 import { holderName } from "./holder.js";
@@ -237,8 +238,7 @@ export function claimantsOf(target: number): number[] {
   return allPids().filter((pid) => claimedTarget(pid) === target);
 }
 
-/** All processes that protect another one, found by looking at the system. */
-export async function findProtectors(signal?: AbortSignal): Promise<Findings> {
+async function lookAtAll(): Promise<Findings> {
   const sights: Sight[] = [];
   let found: InnerPids | undefined;
   const innerPids = () => {
@@ -246,11 +246,30 @@ export async function findProtectors(signal?: AbortSignal): Promise<Findings> {
     return found;
   };
 
-  for await (const pid of eachPid(signal)) {
+  for await (const pid of eachPid()) {
     const sight = sightOf(pid, { innerPids });
     if (sight) sights.push(sight);
   }
   const those = (hidden: boolean) =>
     sights.filter(({ isHidden }) => isHidden === hidden).map(({ protector }) => protector);
   return { protectors: those(false), hidden: those(true) };
+}
+
+/** The look that begins when this turn of the event loop is over: whoever asks before that has it as well. */
+let next: Promise<Findings> | undefined;
+
+/**
+ * All processes that protect another one, found by looking at the system. Of many that ask at once, as a wait for 200
+ * processes, all have the same look.
+ * @throws the signal's reason
+ */
+export async function findProtectors(signal?: AbortSignal): Promise<Findings> {
+  signal?.throwIfAborted();
+  next ??= turn().then(() => {
+    next = undefined;
+    return lookAtAll();
+  });
+  const findings = await next;
+  signal?.throwIfAborted();
+  return findings;
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { attach, list } from "../../src/index.js";
+import { findProtectors } from "../../src/linux/protectors.js";
 import { noHolder } from "../support/holder.js";
 import { affordable, MiB } from "../support/memory.js";
 import { asyncTeardown, program } from "../support/paths.js";
@@ -138,6 +139,13 @@ describe("list", () => {
       expect(row?.elapsedSeconds).toBeLessThan(60);
     },
   );
+
+  it("looks through /proc once for all that ask at the same time, and anew for who asks later", async () => {
+    const [one, two, three] = await Promise.all([findProtectors(), findProtectors(), findProtectors()]);
+
+    expect([two, three].every((each) => each === one)).toBe(true);
+    expect(await findProtectors()).not.toBe(one);
+  });
 
   it("can be given up", async () => {
     await expect(list({ signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
