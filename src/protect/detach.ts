@@ -4,7 +4,7 @@ import { AsyncTeardownError } from "../errors.js";
 import { killProcess } from "../linux/native.js";
 import { closeProcess, hasEnded, openProcess } from "../linux/procfs.js";
 import { type Findings, findProtectors, holderNow, holdersOf } from "../linux/protectors.js";
-import { refuseProtector } from "../teardown/protector-pid.js";
+import { refuseProtector } from "../linux/refuse-protector.js";
 
 /** Ends a process, if it is a holder of the target. */
 export async function endHolder(target: number, pid: number): Promise<void> {

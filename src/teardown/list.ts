@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { checkProc, residentOf } from "../linux/procfs.js";
 import { findProtectors, type Protector } from "../linux/protectors.js";
+import { readSetting } from "../linux/settings.js";
 import { type AddressSpace, describe } from "./address-space.js";
 
 export interface Listing {
@@ -35,15 +35,6 @@ export function group(protectors: readonly Protector[]): [Protector, ...Protecto
   return [...groups.values()];
 }
 
-function procHidesOthers(): boolean {
-  try {
-    readFileSync("/proc/1/comm");
-    return false;
-  } catch {
-    return true;
-  }
-}
-
 /**
  * Every address space that is protected, or being torn down behind its target, in the order of the targets.
  * Found by looking at the system: it is true after crashes, and for what other people started.
@@ -61,6 +52,6 @@ export async function list({ signal }: { signal?: AbortSignal } = {}): Promise<L
     unconfirmed: hidden
       .filter(({ isTargetGone }) => isTargetGone)
       .map(({ pid, target }) => ({ pid, target, heldBytes: residentOf(pid) ?? null })),
-    hidesOthers: procHidesOthers(),
+    hidesOthers: readSetting("/proc/1/comm") === undefined,
   };
 }

@@ -3,9 +3,9 @@ import { commandOf } from "../linux/command.js";
 import { end } from "../linux/ends.js";
 import { closeProcess, hasEnded, openProcess, type ProcessDirectory, userOf } from "../linux/procfs.js";
 import { findProtectors, lookAgain, type Protector } from "../linux/protectors.js";
+import { refuseProtector } from "../linux/refuse-protector.js";
 import { openTarget } from "../linux/target.js";
 import { type AddressSpace, describe, withProgress } from "./address-space.js";
-import { refuseProtector } from "./protector-pid.js";
 import { standstill } from "./standstill.js";
 
 export interface WatchOptions {

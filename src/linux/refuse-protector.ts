@@ -1,5 +1,5 @@
 import { AsyncTeardownError } from "../errors.js";
-import type { Protector } from "../linux/protectors.js";
+import type { Protector } from "./protectors.js";
 
 const names = { helper: "the helper", holder: "a holder", qemu: "the helper of QEMU's own" } as const;
 
