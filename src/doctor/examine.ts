@@ -4,7 +4,7 @@ import type { Check } from "./check.js";
 import { checkKernel, checkPidNamespace, checkYama } from "./kernel.js";
 import { checkHugePages, checkSwap, checkTransparentHugePages } from "./memory.js";
 import { type Answers, checkNativeParts } from "./native-parts.js";
-import { type RunTrial, tryRun } from "./run-trial.js";
+import { orByHolder, type RunTrial, tryRun } from "./run-trial.js";
 import { checkSystemCalls } from "./system-calls.js";
 
 /** What the machine can do. */
@@ -31,7 +31,7 @@ async function examineByNativeParts(answers: Answers): Promise<Check[]> {
     const cgroup = checkCgroup();
     const [{ run, others }, attach] = await tryBoth(answers);
 
-    return [...systemCalls, cgroup, ...others, run, attach];
+    return [...systemCalls, cgroup, ...others, orByHolder(run, attach), attach];
   });
 }
 
@@ -39,7 +39,7 @@ async function examineByNativeParts(answers: Answers): Promise<Check[]> {
 export async function examine(): Promise<Examination> {
   const { check: nativeParts, answers } = checkNativeParts();
   const tried = answers ? await examineByNativeParts(answers) : [notTried("run"), notTried("attach")];
-  const works = (name: string) => tried.some((check) => check.name === name && check.status === "ok");
+  const works = (name: string) => tried.some((check) => check.name === name && check.status !== "missing");
 
   return {
     run: works("run"),

@@ -51,7 +51,7 @@ export function checkPidNamespace(): Check {
     status: "limited",
     found: process.pid === 1 ? "a container's, and this process is its init" : "a container's",
     advice:
-      "the init of a container (PID 1) cannot be protected from inside, as all ends with it: start the command " +
-      "behind an init ('docker run --init'), or attach it from the host",
+      "the end of a container ends all that is in it, a helper too, and waits for that, also behind an init: hold " +
+      "its init (PID 1) from the host, by `attach` and the PID that it has there",
   };
 }

@@ -1,4 +1,4 @@
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { builtFile, compareAddressSpaces, forbidCoreDumps } from "../linux/native.js";
@@ -102,4 +102,17 @@ export async function tryRun(canCompare: boolean): Promise<RunTrial> {
   } finally {
     trial?.kill("SIGKILL");
   }
+}
+
+/** Where no helper can be had, `run` takes a holder by itself. That is tried as well. */
+export function orByHolder(run: Check, attach: Check): Check {
+  if (run.status !== "missing" || attach.status !== "ok") return run;
+  const words = ["run", "--", process.execPath, "-e", ""];
+  const trial = spawnSync(builtFile("async-teardown"), words, {
+    env: trialEnvironment(),
+    timeout: longestStart,
+    stdio: "ignore",
+  });
+
+  return trial.status === 0 ? { ...run, status: "limited", found: `by a holder only: ${run.found}` } : run;
 }

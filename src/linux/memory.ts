@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { AsyncTeardownError } from "../errors.js";
 
 /** The ordinary memory of the host, in bytes. */
@@ -30,7 +30,9 @@ export function hostMemory(): HostMemory {
     throw new Error("it has no MemAvailable");
   } catch (cause) {
     throw new AsyncTeardownError("ERR_NO_PROC", "/proc/meminfo cannot be read", {
-      advice: "mount /proc: everything here depends on it",
+      advice: existsSync("/proc/self/stat")
+        ? "/proc shows processes only: mount it without subset=pid, in a unit of systemd without ProcSubset=pid"
+        : "mount /proc: everything here depends on it",
       cause,
     });
   }

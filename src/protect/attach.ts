@@ -83,6 +83,13 @@ function explain(pid: number, { errno, step }: Exclude<HolderReport, { holder: n
 
   if (name === "ESRCH") return refuse("ERR_NO_PROCESS", pid, "ended while it was being attached");
   if (step === "enter a cgroup") return refuse("ERR_CGROUP", pid, why);
+  if (name === "EAGAIN")
+    return refuse(
+      "ERR_HOLDER",
+      pid,
+      why,
+      "a limit on processes forbids it: ulimit -u, or pids.max of a cgroup",
+    );
   if (step.startsWith("start /"))
     return refuse("ERR_HOLDER", pid, why, "is it installed where programs may run?");
   if (name === "EPERM" || name === "EACCES") return refuse("ERR_NOT_PERMITTED", pid, why, permissionsAdvice);
