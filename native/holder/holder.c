@@ -42,8 +42,9 @@
 #define DIRECTORY 3
 #define FIRST_CGROUP 4
 
-/* What a process takes at most, as a rule, from the loss of its memory to the word of its death. */
-#define DYING_MS 100
+/* What a process needs at most, as a rule, from the loss of its memory to the word of its death. On a busy machine it may
+ * have to wait for a CPU in between. */
+#define DYING_MS 2000
 
 /* ---- its report ---------------------------------------------------------------------------- */
 

@@ -68,7 +68,6 @@ describe.skipIf(noHolder)(`attach and detach (${noHolder ?? "as root"})`, () => 
       /\(ENOSYS\); it takes Linux 5.3 with CONFIG_USERFAULTFD/,
     ],
     ["open a pidfd", `pidfd_open:${ENOSYS}`, /\(ENOSYS\); it takes Linux 5.3/],
-    ["drop capabilities", `capset:${EPERM}`, /\(EPERM\)/],
     ["start a session", `setsid:${EPERM}`, /\(EPERM\)/],
   ])("say that they could not %s (%s), and leave nothing behind", async (step, denied, why) => {
     const { pid } = await startReady(hog(0, "stay"));

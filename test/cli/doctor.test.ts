@@ -146,7 +146,7 @@ describe("doctor", () => {
 
   it.each([
     [`clone-vm:${EAGAIN}`, /could not clone the helper \(EAGAIN: .*ulimit -u/],
-    [`seccomp:${EINVAL}`, /could not install a seccomp filter \(EINVAL/],
+    [`filter:${EINVAL}`, /could not install a seccomp filter \(EINVAL/],
     [`setsid:${EPERM}`, /could not start a session/],
   ])("says why run does not work (%s), and ends with 1", async (denied, found) => {
     const { exitCode, run, check } = await without(denied);

@@ -6,7 +6,7 @@
  *
  * "helper-stack" is not a call but the one mmap whose flags only the helper's stack has; "clone-vm" is
  * a clone that shares memory and makes no thread, "clone-thread" one that makes a thread; "mdwe" is the prctl that
- * Linux 6.3 brought.
+ * Linux 6.3 brought; "filter" is the prctl that installs a seccomp filter.
  */
 #define _GNU_SOURCE
 #include <linux/filter.h>
@@ -79,9 +79,8 @@ static void deny_by_name(const char *name, unsigned errno_)
 		{"userfaultfd", SYS_userfaultfd}, {"perf_event_open", SYS_perf_event_open},
 		{"kcmp", SYS_kcmp},		  {"seccomp", SYS_seccomp},
 		{"pidfd_send_signal", SYS_pidfd_send_signal},
-		{"capget", SYS_capget},		  {"sched_setaffinity", SYS_sched_setaffinity},
-		{"setpriority", SYS_setpriority}, {"memfd_create", SYS_memfd_create},
-		{"mseal", 462},			  {"prlimit64", SYS_prlimit64},
+		{"capget", SYS_capget},		  {"mseal", 462},
+		{"prlimit64", SYS_prlimit64},
 	};
 
 	if (!strcmp(name, "helper-stack")) {
@@ -90,6 +89,10 @@ static void deny_by_name(const char *name, unsigned errno_)
 	}
 	if (!strcmp(name, "mdwe")) {
 		deny_flags(SYS_prctl, 0, ~0U, 66, errno_); /* PR_GET_MDWE */
+		return;
+	}
+	if (!strcmp(name, "filter")) {
+		deny_flags(SYS_prctl, 0, ~0U, PR_SET_SECCOMP, errno_);
 		return;
 	}
 	if (!strcmp(name, "clone-vm")) {
