@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { compile, measure, protecting, SIGKILL, SIGTERM, type Times } from "./programs.js";
 import { ms, show, sizeText, times } from "./report.js";
 import { fillable, type Group, inRounds, type Measured, showMissing } from "./rounds.js";
@@ -121,7 +122,10 @@ const qemu = process.arch === "arm64" ? "qemu-system-aarch64" : "qemu-system-x86
 const qemuBytes = 4 * GiB;
 const isQemuThere = (process.env.PATH ?? "").split(":").some((folder) => existsSync(join(folder, qemu)));
 
-/** A machine that never runs, all of whose memory is there, in 4 KiB pages. It says hello by QMP. */
+/** Variables of the stopwatch: it says hello by QMP before it has its memory. */
+const whenFull = { RESIDENT: String(qemuBytes) };
+
+/** A machine that never runs, all of whose memory is there, in 4 KiB pages. */
 function qemuWords(...options: string[]): string[] {
   const machine = process.arch === "arm64" ? "-machine virt " : "";
   const idle = `${machine}-S -mem-prealloc -display none -nodefaults -accel tcg -monitor none -serial none -qmp stdio`;
@@ -138,8 +142,12 @@ export async function benchQemuPair(deadline: number): Promise<void> {
 
   try {
     await once(other.stdout, "data");
+    const residentPages = () => Number(readFileSync(`/proc/${other.pid}/statm`, "utf8").split(" ")[1]);
+    while (residentPages() * 4096 < qemuBytes) await sleep(50);
     const one = qemuWords();
-    const cases = [one, [...protecting(), ...one]].map((each) => () => measure({ words: each }));
+    const cases = [one, [...protecting(), ...one]].map(
+      (each) => () => measure({ words: each, env: whenFull }),
+    );
     const group = { name: "one of two QEMUs", bytes: qemuBytes, cases };
     const [measured] = await inRounds([group], deadline, backOf);
     if (measured?.reason !== undefined) return showMissing([measured]);
@@ -159,11 +167,11 @@ export async function benchQemuPair(deadline: number): Promise<void> {
 /** All ways in which a machine ends, by QEMU's own helper and by ours. */
 export async function benchQemu(deadline: number): Promise<void> {
   if (!isQemuThere) return console.log(`not measured: the ways in which a QEMU ends: ${qemu} is not there`);
-  const quit = { SAY: '{"execute":"qmp_capabilities"}{"execute":"quit"}\n' };
+  const quit = { ...whenFull, SAY: '{"execute":"qmp_capabilities"}{"execute":"quit"}\n' };
   const ends = [
     { name: "QMP quit", signal: "0", env: quit },
-    { name: "SIGTERM", signal: SIGTERM, env: {} },
-    { name: "SIGKILL", signal: SIGKILL, env: {} },
+    { name: "SIGTERM", signal: SIGTERM, env: whenFull },
+    { name: "SIGKILL", signal: SIGKILL, env: whenFull },
   ];
   const groups = ends.map(({ name, signal, env }): Group<Times> => {
     const cases = [qemuWords("-async-teardown"), [...protecting(), ...qemuWords()]];

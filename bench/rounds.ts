@@ -40,7 +40,7 @@ export function areStable(figures: readonly (readonly number[])[]): boolean {
 }
 
 /**
- * Runs the groups, always the one that has had the least time: so large ones have fewer rounds.
+ * Runs the groups, always the one that has had the least time: so large ones have fewer rounds, and come last.
  * @param deadline by performance.now()
  * @param figureOf what has to be stable of a result
  */
@@ -69,10 +69,7 @@ export async function inRounds<Result>(
 
   for (;;) {
     left = left.filter((each) => !isOver(each));
-    const next = left.reduce<(typeof all)[number] | undefined>(
-      (least, each) => (least && least.used <= each.used ? least : each),
-      undefined,
-    );
+    const [next] = left.sort((a, b) => a.used - b.used || a.group.bytes - b.group.bytes);
     if (!next) break;
     note(`${next.group.name}, round ${(next.results[0]?.length ?? 0) + 1}`);
     const start = performance.now();

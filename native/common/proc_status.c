@@ -32,7 +32,7 @@ static uint64_t kilobytes(const char *digits)
 
 struct proc_status read_proc_status(int fd, char *room)
 {
-	struct proc_status status = {0, 0, 0, 0};
+	struct proc_status status = {0, 0, 0, 0, 0};
 	long length = sys_pread(fd, room, PROC_STATUS_BYTES - 1, 0);
 
 	if (length <= 0)
@@ -45,5 +45,6 @@ struct proc_status read_proc_status(int fd, char *room)
 	/* Huge pages of a pool are not among the resident ones; fs/proc/task_mmu.c. */
 	status.bytes = kilobytes(resident) + kilobytes(field(room, "HugetlbPages:"));
 	status.anonymous_bytes = kilobytes(field(room, "RssAnon:"));
+	status.swapped_bytes = kilobytes(field(room, "VmSwap:"));
 	return status;
 }

@@ -9,6 +9,7 @@ struct proc_status {
 	int has_memory; /* 0 where it has let go of its address space */
 	uint64_t bytes; /* resident, huge pages included */
 	uint64_t anonymous_bytes; /* of them: no file's, and not in huge pages of a pool */
+	uint64_t swapped_bytes;	  /* private ones that are not resident; they take as long to free */
 };
 
 /* With as many groups as anybody has. */

@@ -66,7 +66,8 @@ void release_address_space(const struct release_options *options, const struct r
 		tell_workers(&crew);
 	/* The other user may be a child between vfork and exec, whose parent was killed: it still needs
 	 * every page. The memory is then left to our own exit. */
-	if (is_last_user() && means->maps >= 0 && !is_little(status.bytes, &crew.pieces.reader, means->maps))
+	if (is_last_user() && means->maps >= 0 &&
+	    !is_little(status.bytes + status.swapped_bytes, &crew.pieces.reader, means->maps))
 		release(&crew, options, means);
 	else
 		set_priority(options->priority, means->priority);
