@@ -82,8 +82,7 @@ int main(int argc, char **argv)
 		fputs("usage: stopwatch SIGNAL [NAME=VALUE...] COMMAND [ARG...]\n", stderr);
 		return 125;
 	}
-	if (pipe2(input, O_CLOEXEC) < 0 || pipe2(output, O_CLOEXEC) < 0 ||
-	    prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+	if (pipe2(input, O_CLOEXEC) < 0 || pipe2(output, O_CLOEXEC) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		die("stopwatch");
 	double forked = now();
 	pid_t pid = fork();

@@ -232,8 +232,8 @@ static napi_value probe_system_calls(napi_env env, napi_callback_info info)
 	if (napi_create_object(env, &result) != napi_ok)
 		return NULL;
 	for (const struct probe *probe = probes; probe < probes + PROBE_COUNT; probe++)
-		if (napi_set_named_property(env, result, probe->name,
-					    make_number(env, -(int)probe->attempt())) != napi_ok)
+		if (napi_set_named_property(env, result, probe->name, make_number(env, -(int)probe->attempt())) !=
+		    napi_ok)
 			return NULL; /* the exception is pending */
 	return result;
 }
@@ -246,8 +246,7 @@ NAPI_MODULE_INIT()
 		{"checkLibrary", NULL, check_library, NULL, NULL, NULL, napi_enumerable, NULL},
 		{"preloadList", NULL, preload_list, NULL, NULL, NULL, napi_enumerable, NULL},
 		{"asanOptions", NULL, asan_options, NULL, NULL, NULL, napi_enumerable, NULL},
-		{"compareAddressSpaces", NULL, compare_address_spaces, NULL, NULL, NULL,
-		 napi_enumerable, NULL},
+		{"compareAddressSpaces", NULL, compare_address_spaces, NULL, NULL, NULL, napi_enumerable, NULL},
 		{"readWithin", NULL, read_within, NULL, NULL, NULL, napi_enumerable, NULL},
 		{"createMemoryFile", NULL, create_memory_file, NULL, NULL, NULL, napi_enumerable, NULL},
 		{"millisecondsSinceBoot", NULL, boot_time, NULL, NULL, NULL, napi_enumerable, NULL},

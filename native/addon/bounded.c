@@ -100,8 +100,7 @@ static int await_call(struct call *call, int milliseconds)
 	int is_done;
 
 	while (!__atomic_load_n(&call->is_done, __ATOMIC_ACQUIRE) && (rest = until - milliseconds_now()) > 0) {
-		struct timespec limit = {.tv_sec = rest / 1000,
-					 .tv_nsec = rest % 1000 * NANOSECONDS_PER_MILLISECOND};
+		struct timespec limit = {.tv_sec = rest / 1000, .tv_nsec = rest % 1000 * NANOSECONDS_PER_MILLISECOND};
 
 		syscall(SYS_futex, &call->is_done, FUTEX_WAIT_PRIVATE, 0, &limit, NULL, 0);
 	}

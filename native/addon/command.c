@@ -45,8 +45,7 @@ static napi_value make_verdict(napi_env env, const struct refusal *refusal, int 
 	    napi_create_string_utf8(env, refusal_code_name(refusal->code), NAPI_AUTO_LENGTH, &code) != napi_ok ||
 	    napi_create_string_utf8(env, refusal->message.text, refusal->message.length, &message) != napi_ok ||
 	    napi_get_undefined(env, &advice) != napi_ok ||
-	    (refusal->advice &&
-	     napi_create_string_utf8(env, refusal->advice, NAPI_AUTO_LENGTH, &advice) != napi_ok) ||
+	    (refusal->advice && napi_create_string_utf8(env, refusal->advice, NAPI_AUTO_LENGTH, &advice) != napi_ok) ||
 	    napi_get_boolean(env, is_asan, &asan) != napi_ok ||
 	    napi_set_named_property(env, result, "code", code) != napi_ok ||
 	    napi_set_named_property(env, result, "message", message) != napi_ok ||
@@ -74,8 +73,8 @@ napi_value examine_command(napi_env env, napi_callback_info info)
 	int is_asan = 0;
 
 	if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count != 5 ||
-	    get_string(env, arguments[0], &command) < 0 || !command ||
-	    get_string(env, arguments[1], &path) < 0 || get_string(env, arguments[2], &directory) < 0)
+	    get_string(env, arguments[0], &command) < 0 || !command || get_string(env, arguments[1], &path) < 0 ||
+	    get_string(env, arguments[2], &directory) < 0)
 		return wrong_arguments(env);
 	struct surroundings surroundings = own_surroundings(path);
 

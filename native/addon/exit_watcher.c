@@ -99,8 +99,7 @@ static int open_descriptors(struct exit_watcher *ends)
 
 	ends->epoll = epoll_create1(EPOLL_CLOEXEC);
 	ends->stop = eventfd(0, EFD_CLOEXEC);
-	if (ends->epoll < 0 || ends->stop < 0 ||
-	    epoll_ctl(ends->epoll, EPOLL_CTL_ADD, ends->stop, &event) < 0)
+	if (ends->epoll < 0 || ends->stop < 0 || epoll_ctl(ends->epoll, EPOLL_CTL_ADD, ends->stop, &event) < 0)
 		return errno;
 	return 0;
 }
@@ -114,8 +113,8 @@ static int start_waiting(napi_env env, napi_value callback, struct exit_watcher 
 	if (error != 0)
 		return error;
 	if (napi_create_string_utf8(env, "async-teardown", NAPI_AUTO_LENGTH, &name) != napi_ok ||
-	    napi_create_threadsafe_function(env, callback, NULL, name, 0, 1, NULL, NULL, NULL, tell,
-					    &ends->tell) != napi_ok)
+	    napi_create_threadsafe_function(env, callback, NULL, name, 0, 1, NULL, NULL, NULL, tell, &ends->tell) !=
+		    napi_ok)
 		return ENOMEM;
 	napi_unref_threadsafe_function(env, ends->tell);
 	if ((error = start_thread(ends)) != 0)

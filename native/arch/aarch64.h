@@ -13,10 +13,7 @@ static inline long sys_call6(long number, long a, long b, long c, long d, long e
 	register long x4 __asm__("x4") = e;
 	register long x5 __asm__("x5") = f;
 
-	__asm__ volatile("svc #0"
-			 : "+r"(x0)
-			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
-			 : "memory");
+	__asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
 	return x0;
 }
 
@@ -40,15 +37,15 @@ static inline long sys_call4_at_home(long number, long a, long b, long c, long d
 			 "brk #1\n"
 			 "1:"
 			 : "+r"(x0), "+r"(x8)
-			 : "r"(x1), "r"(x2), "r"(x3), [mark] "r"(mark), [expected] "r"(expected),
-			   [exit] "i"(__NR_exit_group)
+			 : "r"(x1), "r"(x2),
+			   "r"(x3), [mark] "r"(mark), [expected] "r"(expected), [exit] "i"(__NR_exit_group)
 			 : "x9", "cc", "memory");
 	return x0;
 }
 
 /* As on x86-64; aarch64 takes the child's TID word last and the thread pointer before it. */
-static inline long sys_clone_onto(unsigned long flags, void *stack_top, int *parent_tid,
-				  int *child_tid, void (*entry)(void *), void *argument)
+static inline long sys_clone_onto(unsigned long flags, void *stack_top, int *parent_tid, int *child_tid,
+				  void (*entry)(void *), void *argument)
 {
 	void **stack = (void **)((uintptr_t)stack_top & ~(uintptr_t)15);
 
@@ -83,12 +80,12 @@ static inline uintptr_t shadow_stack_pointer(void)
 	return 0;
 }
 
-#define PROGRAM_STARTS_WITH(function)                                                               \
-	__asm__(".globl _start\n_start:\n\t"                                                        \
-		"mov x29, xzr\n\t"                                                                  \
-		"mov x30, xzr\n\t"                                                                  \
-		"mov x0, sp\n\t"                                                                    \
-		"bl " #function "\n\t"                                                              \
+#define PROGRAM_STARTS_WITH(function)                                                                                  \
+	__asm__(".globl _start\n_start:\n\t"                                                                           \
+		"mov x29, xzr\n\t"                                                                                     \
+		"mov x30, xzr\n\t"                                                                                     \
+		"mov x0, sp\n\t"                                                                                       \
+		"bl " #function "\n\t"                                                                                 \
 		"brk #1\n")
 
 static inline void relax(void)

@@ -35,8 +35,8 @@ static inline long sys_call4_at_home(long number, long a, long b, long c, long d
 			 "hlt\n"
 			 "1:"
 			 : "+a"(number), "+D"(a)
-			 : "S"(b), "d"(c), "r"(r10), [mark] "r"(mark), [expected] "r"(expected),
-			   [exit] "i"(__NR_exit_group)
+			 : "S"(b), "d"(c),
+			   "r"(r10), [mark] "r"(mark), [expected] "r"(expected), [exit] "i"(__NR_exit_group)
 			 : "rcx", "r11", "cc", "memory");
 	return number;
 }
@@ -45,8 +45,8 @@ static inline long sys_call4_at_home(long number, long a, long b, long c, long d
  * clone(2) whose child calls entry(argument) on a stack of its own. The child must not return: it has
  * no frame to return to.
  */
-static inline long sys_clone_onto(unsigned long flags, void *stack_top, int *parent_tid,
-				  int *child_tid, void (*entry)(void *), void *argument)
+static inline long sys_clone_onto(unsigned long flags, void *stack_top, int *parent_tid, int *child_tid,
+				  void (*entry)(void *), void *argument)
 {
 	void **stack = (void **)((uintptr_t)stack_top & ~(uintptr_t)15);
 	register int *r10 __asm__("r10") = child_tid;
@@ -81,12 +81,12 @@ static inline uintptr_t shadow_stack_pointer(void)
 }
 
 /* Where a program without a libc begins: hands its stack, as the kernel laid it out, to a function. */
-#define PROGRAM_STARTS_WITH(function)                                                               \
-	__asm__(".globl _start\n_start:\n\t"                                                        \
-		"xor %ebp, %ebp\n\t"                                                                \
-		"mov %rsp, %rdi\n\t"                                                                \
-		"and $-16, %rsp\n\t"                                                                \
-		"call " #function "\n\t"                                                            \
+#define PROGRAM_STARTS_WITH(function)                                                                                  \
+	__asm__(".globl _start\n_start:\n\t"                                                                           \
+		"xor %ebp, %ebp\n\t"                                                                                   \
+		"mov %rsp, %rdi\n\t"                                                                                   \
+		"and $-16, %rsp\n\t"                                                                                   \
+		"call " #function "\n\t"                                                                               \
 		"hlt\n")
 
 /* To be done between two looks at a word that another CPU may change. */

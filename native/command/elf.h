@@ -21,7 +21,7 @@ struct elf_header {
 enum elf_segment_type { ELF_LOAD = 1, ELF_DYNAMIC = 2, ELF_INTERPRETER = 3 };
 
 struct elf_segment {
-	uint32_t type; /* enum elf_segment_type, and others */
+	uint32_t type;			 /* enum elf_segment_type, and others */
 	uint64_t offset, address, bytes; /* in the file, in memory, in the file */
 };
 

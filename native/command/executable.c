@@ -101,8 +101,7 @@ static uint64_t offset_of(const struct file *file, const struct elf_header *head
 			return 0;
 		struct elf_segment segment = elf_segment_parse(entry);
 
-		if (segment.type == ELF_LOAD && address >= segment.address &&
-		    address - segment.address < segment.bytes)
+		if (segment.type == ELF_LOAD && address >= segment.address && address - segment.address < segment.bytes)
 			return segment.offset + (address - segment.address);
 	}
 	return 0;
@@ -216,8 +215,7 @@ void executable_examine(const char *name, const struct surroundings *surrounding
 		executable->kind = examine_open(&file, surroundings, executable);
 		sys_close((int)fd);
 	} else if (fd == -EACCES || fd == -EPERM) {
-		refuse_file(&file, ERR_UNREADABLE,
-			    "it may be executed, but not read, so what it is cannot be seen");
+		refuse_file(&file, ERR_UNREADABLE, "it may be executed, but not read, so what it is cannot be seen");
 		executable->kind = EXECUTABLE_REFUSED;
 	} else {
 		executable->kind = EXECUTABLE_UNKNOWN;

@@ -54,8 +54,8 @@ int library_check(const char *library, const struct surroundings *surroundings, 
 	long fd;
 
 	if (!can_be_named(library)) {
-		refuse_with(refusal, ERR_INSTALL_PATH, "is installed under a path that LD_PRELOAD cannot name: ",
-			    library, "");
+		refuse_with(refusal, ERR_INSTALL_PATH,
+			    "is installed under a path that LD_PRELOAD cannot name: ", library, "");
 		refusal->advice = "install it where the path has no space, colon or dollar sign";
 		return -1;
 	}

@@ -42,32 +42,29 @@ int drop_privileges(struct failure *failure);
 int allow_only(const struct sock_filter *calls, unsigned short count, struct failure *failure);
 
 /* What such a filter is made of. First, a way into the kernel that has other numbers is shut. */
-#define FILTER_START                                                                                \
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),                    \
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SECCOMP_ARCHITECTURE, 1, 0),                    \
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),                                \
+#define FILTER_START                                                                                                   \
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),                                       \
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SECCOMP_ARCHITECTURE, 1, 0),                                       \
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),                                                   \
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))
 
-#define ALLOW(name)                                                                                 \
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##name, 0, 1),                                     \
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+#define ALLOW(name) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##name, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
 /* The call, if the low half of an argument is this value; of two, or three, if each is. */
-#define ALLOW_IF(name, argument, value)                                                             \
-	IS_CALL(name, 4), IS_VALUE(argument, value, 1), ALLOWED
-#define ALLOW_IF_2(name, argument1, value1, argument2, value2)                                      \
+#define ALLOW_IF(name, argument, value) IS_CALL(name, 4), IS_VALUE(argument, value, 1), ALLOWED
+#define ALLOW_IF_2(name, argument1, value1, argument2, value2)                                                         \
 	IS_CALL(name, 6), IS_VALUE(argument1, value1, 3), IS_VALUE(argument2, value2, 1), ALLOWED
-#define ALLOW_IF_3(name, argument1, value1, argument2, value2, argument3, value3)                   \
-	IS_CALL(name, 8), IS_VALUE(argument1, value1, 5), IS_VALUE(argument2, value2, 3),           \
+#define ALLOW_IF_3(name, argument1, value1, argument2, value2, argument3, value3)                                      \
+	IS_CALL(name, 8), IS_VALUE(argument1, value1, 5), IS_VALUE(argument2, value2, 3),                              \
 		IS_VALUE(argument3, value3, 1), ALLOWED
 
 /* `otherwise`: how many instructions to pass over, as far as behind ALLOWED, or to its second one. */
 #define IS_CALL(name, otherwise) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##name, 0, otherwise)
-#define IS_VALUE(argument, value, otherwise)                                                        \
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[argument])),          \
+#define IS_VALUE(argument, value, otherwise)                                                                           \
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[argument])),                             \
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, otherwise)
-#define ALLOWED                                                                                     \
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),                                               \
+#define ALLOWED                                                                                                        \
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),                                                                  \
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))
 
 #define FILTER_END BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)

@@ -11,8 +11,8 @@ static void map_ring(struct exec_event *event)
 	const size_t page_bytes[] = {(size_t)64 << 10, (size_t)16 << 10, (size_t)4 << 10};
 
 	for (size_t i = 0; i < sizeof(page_bytes) / sizeof(*page_bytes); i++) {
-		event->ring = (void *)sys_call6(__NR_mmap, 0, (long)(2 * page_bytes[i]),
-						PROT_READ | PROT_WRITE, MAP_SHARED, event->fd, 0);
+		event->ring = (void *)sys_call6(__NR_mmap, 0, (long)(2 * page_bytes[i]), PROT_READ | PROT_WRITE,
+						MAP_SHARED, event->fd, 0);
 		if (!sys_failed(event->ring))
 			return;
 	}
@@ -34,8 +34,7 @@ long exec_event_new(int pid)
 	};
 	const long every_cpu = -1, no_group = -1;
 
-	return sys_call6(__NR_perf_event_open, (long)&attributes, pid, every_cpu, no_group,
-			 PERF_FLAG_FD_CLOEXEC, 0);
+	return sys_call6(__NR_perf_event_open, (long)&attributes, pid, every_cpu, no_group, PERF_FLAG_FD_CLOEXEC, 0);
 }
 
 void exec_event_open(struct exec_event *event, int pid)

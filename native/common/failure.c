@@ -39,8 +39,7 @@ static void add_reason(struct text *line, const struct failure *failure)
 
 static int is_filters_doing(const struct failure *failure)
 {
-	return failure->signal == SIGSYS ||
-	       (!failure->signal && (failure->error == EPERM || failure->error == ENOSYS));
+	return failure->signal == SIGSYS || (!failure->signal && (failure->error == EPERM || failure->error == ENOSYS));
 }
 
 void text_add_failure(struct text *line, const struct failure *failure)

@@ -15,8 +15,7 @@
 
 int open_priority(enum priority priority)
 {
-	return priority == PRIORITY_NORMAL ? -1
-					   : (int)sys_open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
+	return priority == PRIORITY_NORMAL ? -1 : (int)sys_open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
 }
 
 static void lower_session(int autogroup)

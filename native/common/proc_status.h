@@ -5,9 +5,9 @@
 #include <stdint.h>
 
 struct proc_status {
-	char state;	/* 'R', 'S', 'Z' and so on; 0 where the process is gone */
-	int has_memory; /* 0 where it has let go of its address space */
-	uint64_t bytes; /* resident, huge pages included */
+	char state;		  /* 'R', 'S', 'Z' and so on; 0 where the process is gone */
+	int has_memory;		  /* 0 where it has let go of its address space */
+	uint64_t bytes;		  /* resident, huge pages included */
 	uint64_t anonymous_bytes; /* of them: no file's, and not in huge pages of a pool */
 	uint64_t swapped_bytes;	  /* private ones that are not resident; they take as long to free */
 };

@@ -53,8 +53,7 @@ typedef uint64_t signal_set;
 #define sys_call1(number, a) sys_call6(number, (long)(a), 0, 0, 0, 0, 0)
 #define sys_call2(number, a, b) sys_call6(number, (long)(a), (long)(b), 0, 0, 0, 0)
 #define sys_call3(number, a, b, c) sys_call6(number, (long)(a), (long)(b), (long)(c), 0, 0, 0)
-#define sys_call4(number, a, b, c, d)                                                               \
-	sys_call6(number, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
+#define sys_call4(number, a, b, c, d) sys_call6(number, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
 
 /* For words that the kernel or another process in this memory changes. */
 static inline uint32_t load(const uint32_t *word)
@@ -197,8 +196,7 @@ static inline long sys_signal_mask(int how, const signal_set *set, signal_set *o
 }
 
 /* `until`: for FUTEX_LOCK_PI an absolute time of CLOCK_REALTIME; null for ever. */
-static inline long sys_futex(uint32_t *word, int operation, uint32_t value,
-			     const struct __kernel_timespec *until)
+static inline long sys_futex(uint32_t *word, int operation, uint32_t value, const struct __kernel_timespec *until)
 {
 	return sys_call4(__NR_futex, word, operation, value, until);
 }
@@ -288,8 +286,7 @@ static inline long sys_capget(struct __user_cap_header_struct *header, struct __
 	return sys_call2(__NR_capget, header, data);
 }
 
-static inline long sys_capset(struct __user_cap_header_struct *header,
-			      const struct __user_cap_data_struct *data)
+static inline long sys_capset(struct __user_cap_header_struct *header, const struct __user_cap_data_struct *data)
 {
 	return sys_call2(__NR_capset, header, data);
 }

@@ -4,7 +4,7 @@
 
 #include "sys.h"
 
-#define SIGNAL_BIT(number) ((signal_set)1 << ((number) - 1))
+#define SIGNAL_BIT(number) ((signal_set)1 << ((number)-1))
 
 void write_quietly(const char *text, size_t bytes)
 {

@@ -9,7 +9,7 @@
 
 struct cpus {
 	uint64_t set[MOST_CPUS / 64];
-	long bytes; /* of the set that count; negative where nothing is known */
+	long bytes;   /* of the set that count; negative where nothing is known */
 	int may_move; /* whether to choose among them; move_off does nothing otherwise */
 };
 

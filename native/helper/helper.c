@@ -37,7 +37,7 @@ enum helper_state {
 
 struct helper {
 	uint64_t mark; /* of lifeline.h */
-	int pid;	/* of the helper; written by the kernel before the helper's first step */
+	int pid;       /* of the helper; written by the kernel before the helper's first step */
 	struct release_options options;
 	struct release_means means;
 	struct failure failure;
@@ -185,8 +185,8 @@ static int start(struct helper *helper, struct failure *failure)
 	 * CLONE_VFORK: when this returns, the go-between no longer runs in our memory. CLONE_UNTRACED: a debugger
 	 * or tracer that follows the target's children would otherwise follow this one, or wait for the helper.
 	 */
-	long go_between = sys_clone_onto(CLONE_VM | CLONE_VFORK | CLONE_UNTRACED, helper, 0, 0, go_between_main,
-					 helper);
+	long go_between =
+		sys_clone_onto(CLONE_VM | CLONE_VFORK | CLONE_UNTRACED, helper, 0, 0, go_between_main, helper);
 
 	if (go_between < 0) {
 		try_step(failure, "clone the helper", "clone");
@@ -218,8 +218,7 @@ int helper_start(const struct release_options *options, struct failure *failure)
 
 	if (reason)
 		return fail(failure, reason, 0);
-	char *mapping = sys_mmap(bytes, PROT_NONE,
-				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE);
+	char *mapping = sys_mmap(bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE);
 
 	if (sys_failed(mapping))
 		return fail(failure, "map the helper's stack", (long)mapping);

@@ -48,7 +48,7 @@ static int stat_says_dead(int stat)
 	char state;
 
 	if (bytes <= 0)
-		return 1; /* ESRCH: reaped */
+		return 1;		  /* ESRCH: reaped */
 	while (at > 0 && text[at] != ')') /* the name may hold anything; the fields behind it do not */
 		at--;
 	if (at + 2 >= bytes)

@@ -18,8 +18,8 @@ static inline void take_lock(uint32_t *lock)
 	for (int tries = 0; tries < LOCK_TRIES; tries++) {
 		uint32_t expected = FREE;
 
-		if (load(lock) == FREE && __atomic_compare_exchange_n(lock, &expected, TAKEN, 0,
-								      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		if (load(lock) == FREE &&
+		    __atomic_compare_exchange_n(lock, &expected, TAKEN, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 			return;
 		relax();
 	}

@@ -53,10 +53,8 @@ static void release(struct crew *crew, const struct release_options *options, co
 
 void release_address_space(const struct release_options *options, const struct release_means *means)
 {
-	struct crew crew = {.workers = 1,
-			    .stacks = means->stacks,
-			    .record = means->record,
-			    .priority = options->priority};
+	struct crew crew = {
+		.workers = 1, .stacks = means->stacks, .record = means->record, .priority = options->priority};
 	struct proc_status status = read_proc_status(means->status, crew.pace.room);
 	uint64_t now = milliseconds_since_boot();
 

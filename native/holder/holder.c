@@ -132,9 +132,7 @@ static int open_all(struct holder *holder, struct failure *failure)
 /* That of the teardown, and of the little that comes before. */
 static void step_back(const char *word)
 {
-	enum priority priority = word[0] == 'i'	  ? PRIORITY_IDLE
-				 : word[0] == 'l' ? PRIORITY_LOW
-						  : PRIORITY_NORMAL;
+	enum priority priority = word[0] == 'i' ? PRIORITY_IDLE : word[0] == 'l' ? PRIORITY_LOW : PRIORITY_NORMAL;
 	int opened = open_priority(priority);
 
 	set_priority(priority, opened);
@@ -158,8 +156,7 @@ static int arm(struct holder *holder, struct failure *failure)
 	if (close_all_but(REPORT, DIRECTORY, failure) < 0)
 		return -1;
 	step_back(holder->priority);
-	if (open_all(holder, failure) < 0 ||
-	    forbid_inspection(failure) < 0 || drop_privileges(failure) < 0 ||
+	if (open_all(holder, failure) < 0 || forbid_inspection(failure) < 0 || drop_privileges(failure) < 0 ||
 	    allow_only(allowed, sizeof(allowed) / sizeof(*allowed), failure) < 0 ||
 	    readers_start(&holder->readers, holder->cmdline, failure) < 0)
 		return -1;
@@ -212,8 +209,7 @@ __attribute__((noreturn, used)) static void start(const long *stack)
 	holder.priority = arguments[2];
 	if (enter_cgroups(number(arguments[3]), &failure) < 0)
 		give_up(&failure);
-	if ((result = sys_signal_mask(SIG_SETMASK, &all, 0)) < 0 ||
-	    (result = sys_call2(__NR_clone, SIGCHLD, 0)) < 0) {
+	if ((result = sys_signal_mask(SIG_SETMASK, &all, 0)) < 0 || (result = sys_call2(__NR_clone, SIGCHLD, 0)) < 0) {
 		fail(&failure, "start a process", result);
 		give_up(&failure);
 	}

@@ -125,8 +125,7 @@ void reader_let_go(struct readers *readers, struct reader *reader)
 	uint32_t expected = HOLD;
 	long result;
 
-	if (!__atomic_compare_exchange_n(&reader->command, &expected, LET_GO, 0, __ATOMIC_ACQ_REL,
-					 __ATOMIC_ACQUIRE))
+	if (!__atomic_compare_exchange_n(&reader->command, &expected, LET_GO, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		return; /* it has found nothing to hold */
 	/* If the reader is not in the fault now, its next read finds the page there. */
 	while ((result = sys_ioctl(readers->faults, UFFDIO_ZEROPAGE, &zero)) == -EAGAIN)
@@ -137,8 +136,7 @@ void reader_let_go(struct readers *readers, struct reader *reader)
 
 int reader_join(struct reader *reader, int milliseconds)
 {
-	const struct __kernel_timespec limit = {.tv_sec = 0,
-						.tv_nsec = milliseconds * NANOSECONDS_PER_MILLISECOND};
+	const struct __kernel_timespec limit = {.tv_sec = 0, .tv_nsec = milliseconds * NANOSECONDS_PER_MILLISECOND};
 
 	if (load(&reader->command) == LET_GO)
 		sys_futex(&reader->command, FUTEX_WAIT, LET_GO, &limit);

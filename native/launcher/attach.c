@@ -20,7 +20,7 @@
 
 #define EXIT_OWN_FAILURE 125
 #define LONGEST_ATTACH_SECONDS 30 /* a twentieth of a second is usual; without all of its threads Node.js may hang */
-#define SIGNAL_BIT(number) ((signal_set)1 << ((number) - 1))
+#define SIGNAL_BIT(number) ((signal_set)1 << ((number)-1))
 
 static const char own_line[] = "async-teardown: ";
 
@@ -68,8 +68,7 @@ static void become_attach(const struct start *start, int launcher, enum priority
 	signal_set none = 0;
 
 	text_add_number(&pid, (unsigned)launcher);
-	if (set_descriptors(report) < 0 || !environment ||
-	    sys_signal_mask(SIG_SETMASK, &none, 0) < 0) {
+	if (set_descriptors(report) < 0 || !environment || sys_signal_mask(SIG_SETMASK, &none, 0) < 0) {
 		complain("cannot prepare Node.js", 0, 0);
 		return;
 	}
@@ -114,8 +113,7 @@ static void be_watcher(const struct start *start, int launcher, enum priority pr
 	/* A session of its own: a Ctrl-C that the target is meant to ignore must not end it. And nothing may outlive
 	 * the launcher, which may have died already. */
 	if (sys_setsid() < 0 || sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0) < 0 || sys_getppid() != launcher ||
-	    sys_default_action(SIGCHLD) < 0 || sys_signal_mask(SIG_SETMASK, &ended, 0) < 0 ||
-	    sys_dup_to(report, 2) < 0)
+	    sys_default_action(SIGCHLD) < 0 || sys_signal_mask(SIG_SETMASK, &ended, 0) < 0 || sys_dup_to(report, 2) < 0)
 		sys_exit_group(EXIT_OWN_FAILURE);
 	child = sys_fork(SIGCHLD);
 	if (child < 0) {

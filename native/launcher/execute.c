@@ -4,7 +4,6 @@
 #include "environment.h"
 #include "sys_process.h"
 
-
 /* As a shell and execvp(3) do, a file that is in no format the kernel knows is a script for sh. */
 static long execute_as_script(const char *file, char **arguments, char **environment)
 {

@@ -18,20 +18,49 @@ static const struct option {
 	char choices[MOST_CHOICES][8]; /* in the order of the enum that they stand for */
 	char usual[8];
 } table[] = {
-	{WORKERS, "--workers", "", "<number>",
-	 "how many threads give the memory back, at most; 'auto' takes as many CPUs as the target may use", {""}, "auto"},
-	{RATE, "--rate", "", "<bytes>",
-	 "bytes a second that are given back at most, as 2G; of private memory, by a helper", {""}, ""},
-	{PRIORITY, "--priority", "", "<priority>",
+	{WORKERS,
+	 "--workers",
+	 "",
+	 "<number>",
+	 "how many threads give the memory back, at most; 'auto' takes as many CPUs as the target may use",
+	 {""},
+	 "auto"},
+	{RATE,
+	 "--rate",
+	 "",
+	 "<bytes>",
+	 "bytes a second that are given back at most, as 2G; of private memory, by a helper",
+	 {""},
+	 ""},
+	{PRIORITY,
+	 "--priority",
+	 "",
+	 "<priority>",
 	 "how gently the memory is given back: as other work, with the least share of CPU, or when nothing else runs",
-	 {"normal", "low", "idle"}, "normal"},
-	{MECHANISM, "--mechanism", "", "<mechanism>",
+	 {"normal", "low", "idle"},
+	 "normal"},
+	{MECHANISM,
+	 "--mechanism",
+	 "",
+	 "<mechanism>",
 	 "what protects it: a helper from inside, a holder from outside (needs CAP_SYS_PTRACE), both, or the helper "
 	 "where it can and otherwise the holder",
-	 {"auto", "helper", "holder", "both"}, "auto"},
-	{BEST_EFFORT, "--best-effort", "", "", "run it unprotected, with a warning, where it cannot be protected", {""}, ""},
-	{FOLLOW_FORKS, "--follow-forks", "", "",
-	 "protect what it forks as well: a daemon that goes to the background, workers; not what these exec", {""}, ""},
+	 {"auto", "helper", "holder", "both"},
+	 "auto"},
+	{BEST_EFFORT,
+	 "--best-effort",
+	 "",
+	 "",
+	 "run it unprotected, with a warning, where it cannot be protected",
+	 {""},
+	 ""},
+	{FOLLOW_FORKS,
+	 "--follow-forks",
+	 "",
+	 "",
+	 "protect what it forks as well: a daemon that goes to the background, workers; not what these exec",
+	 {""},
+	 ""},
 	{HELP, "--help", "-h", "", "display help for command", {""}, ""},
 };
 
@@ -185,17 +214,16 @@ int options_parse(char **words, struct run_options *options, struct refusal *ref
 
 /* ---- help ------------------------------------------------------------------------------------- */
 
-static const char before_options[] =
-	"Usage: async-teardown run [OPTION...] [--] COMMAND [ARG...]\n"
-	"\n"
-	"Runs a command so that it exits at once, whatever it holds in memory: a helper,\n"
-	"made before its main function, shares its address space, outlives it, and gives\n"
-	"the memory back afterwards; or a holder does so from outside.\n"
-	"\n"
-	"Arguments:\n"
-	"  command                  what to run, and its arguments\n"
-	"\n"
-	"Options:\n";
+static const char before_options[] = "Usage: async-teardown run [OPTION...] [--] COMMAND [ARG...]\n"
+				     "\n"
+				     "Runs a command so that it exits at once, whatever it holds in memory: a helper,\n"
+				     "made before its main function, shares its address space, outlives it, and gives\n"
+				     "the memory back afterwards; or a holder does so from outside.\n"
+				     "\n"
+				     "Arguments:\n"
+				     "  command                  what to run, and its arguments\n"
+				     "\n"
+				     "Options:\n";
 
 static const char behind_options[] =
 	"\n"

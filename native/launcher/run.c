@@ -100,8 +100,9 @@ static int is_launcher(const char *file, const char *folder)
 	static char launcher[LONGEST_PATH];
 	struct stat one, other;
 
-	return package_path(launcher, folder, 0, "/async-teardown") == 0 && sys_stat_at(AT_FDCWD, launcher, &one) == 0 &&
-	       sys_stat_at(AT_FDCWD, file, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+	return package_path(launcher, folder, 0, "/async-teardown") == 0 &&
+	       sys_stat_at(AT_FDCWD, launcher, &one) == 0 && sys_stat_at(AT_FDCWD, file, &other) == 0 &&
+	       one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
 static int by_helper(struct plan *plan)

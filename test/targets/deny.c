@@ -65,21 +65,32 @@ static void deny_by_name(const char *name, unsigned errno_)
 		const char *name;
 		int call;
 	} calls[] = {
-		{"pidfd_open", SYS_pidfd_open},	  {"close_range", SYS_close_range},
-		{"unshare", SYS_unshare},	  {"futex", SYS_futex},
-		{"setsid", SYS_setsid},		  {"capset", SYS_capset},
-		{"chdir", SYS_chdir},		  {"prctl", SYS_prctl},
-		{"clone", SYS_clone},		  {"madvise", SYS_madvise},
-		{"ppoll", SYS_ppoll},		  {"nanosleep", SYS_nanosleep},
+		{"pidfd_open", SYS_pidfd_open},
+		{"close_range", SYS_close_range},
+		{"unshare", SYS_unshare},
+		{"futex", SYS_futex},
+		{"setsid", SYS_setsid},
+		{"capset", SYS_capset},
+		{"chdir", SYS_chdir},
+		{"prctl", SYS_prctl},
+		{"clone", SYS_clone},
+		{"madvise", SYS_madvise},
+		{"ppoll", SYS_ppoll},
+		{"nanosleep", SYS_nanosleep},
 		{"sched_setscheduler", SYS_sched_setscheduler},
 		{"sched_getaffinity", SYS_sched_getaffinity},
 		{"sched_setaffinity", SYS_sched_setaffinity},
-		{"setpriority", SYS_setpriority}, {"getcpu", SYS_getcpu},
-		{"munmap", SYS_munmap},		  {"memfd_create", SYS_memfd_create},
-		{"userfaultfd", SYS_userfaultfd}, {"perf_event_open", SYS_perf_event_open},
-		{"kcmp", SYS_kcmp},		  {"seccomp", SYS_seccomp},
+		{"setpriority", SYS_setpriority},
+		{"getcpu", SYS_getcpu},
+		{"munmap", SYS_munmap},
+		{"memfd_create", SYS_memfd_create},
+		{"userfaultfd", SYS_userfaultfd},
+		{"perf_event_open", SYS_perf_event_open},
+		{"kcmp", SYS_kcmp},
+		{"seccomp", SYS_seccomp},
 		{"pidfd_send_signal", SYS_pidfd_send_signal},
-		{"capget", SYS_capget},		  {"mseal", 462},
+		{"capget", SYS_capget},
+		{"mseal", 462},
 		{"prlimit64", SYS_prlimit64},
 	};
 
@@ -125,8 +136,7 @@ int main(int argc, char **argv)
 	STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	struct sock_fprog filter = {.len = length, .filter = program};
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) < 0) {
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) < 0) {
 		perror("deny: seccomp");
 		return 99;
 	}

@@ -56,8 +56,7 @@ static void lock(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 ||
-	    mmap(NULL, 1, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED)
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || mmap(NULL, 1, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED)
 		die(path);
 	close(fd);
 	unsetenv("HOG_LOCK"); /* not for what it execs */
@@ -75,8 +74,7 @@ int main(int argc, char **argv)
 	if (getenv("HOG_LOCK"))
 		lock(getenv("HOG_LOCK"));
 	if (bytes) {
-		char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 		if (memory == MAP_FAILED || madvise(memory, bytes, MADV_NOHUGEPAGE) < 0)
 			die("mmap");

@@ -51,10 +51,8 @@ static struct fuse_attr attributes(unsigned long long inode)
 
 static void look_up(const struct fuse_in_header *request, const char *name)
 {
-	struct fuse_entry_out entry = {.nodeid = FILE_INODE,
-				       .entry_valid = FOR_EVER,
-				       .attr_valid = FOR_EVER,
-				       .attr = attributes(FILE_INODE)};
+	struct fuse_entry_out entry = {
+		.nodeid = FILE_INODE, .entry_valid = FOR_EVER, .attr_valid = FOR_EVER, .attr = attributes(FILE_INODE)};
 
 	if (strcmp(name, "file"))
 		answer(request, ENOENT, NULL, 0);
@@ -98,7 +96,7 @@ static void serve(const struct fuse_in_header *request, void *body)
 	case FUSE_READ:
 		read_zeros(request, body);
 		break;
-	case FUSE_WRITE: /* hangs */
+	case FUSE_WRITE:  /* hangs */
 	case FUSE_FORGET: /* no answer is wanted to these */
 	case FUSE_BATCH_FORGET:
 	case FUSE_INTERRUPT:

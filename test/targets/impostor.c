@@ -82,7 +82,7 @@ int main(int count, char **words)
 		fflush(stdout);
 		pause();
 	}
-	prctl(PR_SET_PDEATHSIG, SIGKILL); /* no test leaves it behind */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);		      /* no test leaves it behind */
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, 0, 8); /* all: libc keeps two */
 	snprintf(name, sizeof(name), "cleanup/%s", words[1]);
 	prctl(PR_SET_NAME, name);

@@ -43,8 +43,7 @@ static void show_descriptors(void)
 		name[bytes > 0 ? bytes : 0] = 0;
 		if (!strncmp(name, "pipe:", 5) || !strncmp(name, "socket:", 7))
 			strcpy(name, "pipe or socket"); /* its number differs from start to start */
-		fprintf(out, "fd %d %s flags %x cloexec %d\n", fd, name, fcntl(fd, F_GETFL),
-			fcntl(fd, F_GETFD));
+		fprintf(out, "fd %d %s flags %x cloexec %d\n", fd, name, fcntl(fd, F_GETFL), fcntl(fd, F_GETFD));
 	}
 }
 
@@ -60,8 +59,9 @@ static void show_signals(void)
 		if (sigaction(signal, NULL, &action) < 0)
 			continue;
 		fprintf(out, "signal %d %s blocked %d pending %d\n", signal,
-			action.sa_handler == SIG_IGN ? "ignored" :
-			action.sa_handler == SIG_DFL ? "default" : "handled",
+			action.sa_handler == SIG_IGN   ? "ignored"
+			: action.sa_handler == SIG_DFL ? "default"
+						       : "handled",
 			sigismember(&blocked, signal), sigismember(&pending, signal));
 	}
 }
@@ -72,8 +72,8 @@ static void show_limits(void)
 		struct rlimit limit;
 
 		if (getrlimit(resource, &limit) == 0)
-			fprintf(out, "limit %d %llx %llx\n", resource,
-				(unsigned long long)limit.rlim_cur, (unsigned long long)limit.rlim_max);
+			fprintf(out, "limit %d %llx %llx\n", resource, (unsigned long long)limit.rlim_cur,
+				(unsigned long long)limit.rlim_max);
 	}
 }
 
@@ -83,9 +83,8 @@ static void show_terminal(void)
 
 	for (int fd = 0; fd < 3; fd++)
 		if (tcgetattr(fd, &terminal) == 0)
-			fprintf(out, "terminal %d %s %x %x %x %x foreground %d\n", fd, ttyname(fd),
-				terminal.c_iflag, terminal.c_oflag, terminal.c_cflag, terminal.c_lflag,
-				tcgetpgrp(fd) == getpgrp());
+			fprintf(out, "terminal %d %s %x %x %x %x foreground %d\n", fd, ttyname(fd), terminal.c_iflag,
+				terminal.c_oflag, terminal.c_cflag, terminal.c_lflag, tcgetpgrp(fd) == getpgrp());
 }
 
 int main(int argc, char **argv, char **environment)

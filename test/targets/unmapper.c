@@ -42,8 +42,8 @@ int main(int argc, char **argv)
 
 	if (argc != 2 || !find(&start, &bytes))
 		return 99;
-	if (munmap(start, bytes) < 0 || mmap(start, bytes, PROT_READ | PROT_WRITE,
-					     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != start)
+	if (munmap(start, bytes) < 0 ||
+	    mmap(start, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != start)
 		return 98;
 	memset(start, atoi(argv[1]), bytes);
 	puts("ready");
