@@ -123,17 +123,20 @@ describe("ps", () => {
 
   it.each([[["--watch", "--json"]], [["--watch"]]])("%j ends when nobody reads any more", async (words) => {
     const watching = start([asyncTeardown, "ps", ...words]);
-    const child = await startReady(protect(hog(0, "stay")));
 
     watching.stdout?.destroy();
-    await sleep(1000);
-    await kill(child); // something to tell
+    // Something to tell, again and again: it may not have begun to look.
+    while (watching.exitCode === null && watching.signalCode === null) {
+      const child = await startReady(protect(hog(0, "stay")));
+      await sleep(500);
+      await kill(child);
+    }
     expect(await ending(watching)).toBe(141); // as if by SIGPIPE
   });
 
   it("--watch draws a table on a terminal, no higher than that, until Ctrl-C", async () => {
     await Promise.all(Array.from({ length: 30 }, () => startReady(protect(hog(0, "stay")))));
-    const text = await onTerminal("ps --watch", { under: "timeout --foreground --signal INT 2" });
+    const text = await onTerminal("ps --watch", { under: "timeout --foreground --signal INT 4" });
     const screens = text.split("TARGET").map((screen) => screen.split("\n").length);
 
     expect(text).toMatch(/… and \d+ more/);

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { affordable, MiB } from "../support/memory.js";
 import { asyncTeardown } from "../support/paths.js";
-import { helperOf, isAlive, settled, until } from "../support/proc.js";
+import { helperOf, isAlive, settled, until, waitsForProcess } from "../support/proc.js";
 import { ending, hog, protect, runToEnd, type Started, start, startReady } from "../support/start.js";
 
 const wait = (...words: (string | number)[]) => runToEnd([asyncTeardown, "wait", ...words.map(String)]);
@@ -28,6 +29,12 @@ async function goOn(helper: number): Promise<void> {
   await until(() => !isAlive(helper), "the helper is gone");
 }
 
+/** The command, and all that it will have written. */
+function startWaiting(...words: (string | number)[]) {
+  const waiting = start([asyncTeardown, "wait", ...words.map(String)]);
+  return { waiting, output: text(waiting.stdout as NonNullable<typeof waiting.stdout>) };
+}
+
 /** Clock ticks of CPU time that a process has had. */
 function cpuTicks(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)?.split(" ") ?? [];
@@ -36,16 +43,18 @@ function cpuTicks(pid: number): number {
 
 describe("wait PID", () => {
   it("ends with the memory's being back, and says how much and when", async () => {
-    const bytes = affordable(256 * MiB);
-    const child = await startReady(protect(hog(bytes, "stay")));
+    const bytes = affordable(64 * MiB);
+    // Two seconds of it, at least: how much there was is known by looking.
+    const child = await startReady(protect(hog(bytes, "stay"), `/rate:${32 * MiB}`));
     const helper = helperOf(child.pid);
-    const waiting = wait(child.pid);
+    const { waiting, output } = startWaiting(child.pid);
 
-    await sleep(500);
+    await until(() => waitsForProcess(waiting.pid), "it waits");
     await kill(child);
-    const { exitCode, stdout, stderr } = await waiting;
-    expect([exitCode, stderr]).toEqual([0, ""]);
-    expect(stdout).toMatch(new RegExp(`^${child.pid}: all \\d.* MiB are back, \\d+\\.\\d s after its end$`));
+    expect(await ending(waiting)).toBe(0);
+    expect(await output).toMatch(
+      new RegExp(`^${child.pid}: all \\d.* MiB are back, \\d+\\.\\d s after its end\n$`),
+    );
     expect(isAlive(helper)).toBe(false);
   });
 
@@ -72,12 +81,12 @@ describe("wait PID", () => {
 
   it("tells machines", async () => {
     const { pid, helper } = await startOrphan(0);
-    const waiting = wait("--json", pid);
+    const { waiting, output } = startWaiting("--json", pid);
 
-    await sleep(300);
+    await until(() => waitsForProcess(waiting.pid), "it waits");
     await goOn(helper);
-    const { exitCode, stdout } = await waiting;
-    expect(exitCode).toBe(0);
+    expect(await ending(waiting)).toBe(0);
+    const stdout = await output;
     expect(JSON.parse(stdout)).toMatchObject({
       processes: [{ target: pid, state: "ended", heldBytes: 0 }],
       memory: null,

@@ -67,8 +67,8 @@ describe.skipIf(noQemu)(`QEMU with its own -async-teardown (${noQemu ?? "Debian'
     const states = new Set<string>();
     let last: number | null = null;
 
-    setTimeout(() => child.kill("SIGKILL"), 100);
     for await (const { state, initialBytes } of watch(child.pid, { interval: 10 })) {
+      if (states.size === 0) child.kill("SIGKILL");
       states.add(state);
       last = initialBytes;
     }

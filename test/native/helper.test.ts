@@ -163,10 +163,10 @@ describe.each(circumstances)("a helper %s", (_, denied) => {
     const helper = helperOf(child.pid);
 
     await until(() => status(child.pid).State?.[0] === "Z", "the main thread has ended");
-    await sleep(4000); // its steps become longer
+    await sleep(2000); // its steps become longer
     const before = Number(status(helper).voluntary_ctxt_switches);
-    await sleep(5000);
-    expect(Number(status(helper).voluntary_ctxt_switches) - before).toBeLessThan(40);
+    await sleep(2000);
+    expect(Number(status(helper).voluntary_ctxt_switches) - before).toBeLessThan(20);
     child.stdin?.end();
     expect(await ending(child)).toBe(9);
     await until(() => !isAlive(helper), "the helper is gone");

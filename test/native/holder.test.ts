@@ -152,7 +152,7 @@ describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
 
     child.stdin?.end();
     await ready;
-    await sleep(3500); // it looks after one second and after three
+    await sleep(5000); // it looks after one second and after three
     child.kill("SIGKILL");
     await until(() => words().startsWith("releasing"), "it says that it is releasing");
     expect(Number(/bytes=(\d+)/.exec(words())?.[1]) / bytes).toBeCloseTo(1, 1);

@@ -108,6 +108,15 @@ export async function settled<Value>(look: () => Value): Promise<Value> {
   }
 }
 
+/** Whether a process has begun to wait for the end of another. */
+export function waitsForProcess(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => link(pid, `fd/${fd}`) === "anon_inode:[pidfd]");
+  } catch {
+    return false; // a descriptor was closed, or the process ended, while we looked
+  }
+}
+
 function isStopped(pid: number): boolean {
   try {
     return readdirSync(`/proc/${pid}/task`).every((thread) => status(Number(thread)).State?.[0] === "T");
@@ -118,7 +127,7 @@ function isStopped(pid: number): boolean {
 
 /**
  * Lets a stopped process go on for about a millisecond at a time, stops it again, and looks at it while all of its
- * threads stand still, until it has ended. So nothing depends on how fast it is.
+ * threads stand still, until it has ended. On a busy machine a step may last longer, and there are fewer looks.
  */
 export async function stepThrough<Seen>(pid: number, look: (pid: number) => Seen): Promise<Seen[]> {
   const seen: Seen[] = [];

@@ -44,11 +44,13 @@ describe("watch", () => {
 
   it("tells of a process that is not protected", async () => {
     const child = await startReady(hog(0, "stay"));
-    const watched = steps(child.pid, 50);
+    const states: string[] = [];
 
-    await sleep(200);
-    await kill(child);
-    expect((await watched).map(({ step }) => step.state)).toEqual(["unprotected", "ended"]);
+    for await (const { state } of watch(child.pid, { interval: 50 })) {
+      if (states.length === 0) await kill(child);
+      states.push(state);
+    }
+    expect(states).toEqual(["unprotected", "ended"]);
   });
 
   it("ends with the one step where there is nothing", async () => {
