@@ -16,6 +16,7 @@ export default defineConfig({
   test: {
     // Tests fill memory and look at what becomes of it: one at a time.
     fileParallelism: false,
+    setupFiles: "test/support/property-seed.ts",
     testTimeout: 60_000,
     hookTimeout: 300_000, // installs packages
     projects: [

@@ -136,12 +136,14 @@ static char *without_teardown(const char *value)
 {
 	char *rest = take_memory(chars_length(value) + 1); /* zeros: it ends */
 	size_t length = 0;
+	int is_first = 1; /* which may be empty */
 
 	for (const char *part = value; rest && part; part = next_part(part)) {
 		if (says_on(part) || says_off(part))
 			continue;
-		if (length)
+		if (!is_first)
 			rest[length++] = ',';
+		is_first = 0;
 		for (const char *end = end_of_part(part), *at = part; at < end; at++)
 			rest[length++] = *at;
 	}

@@ -45,6 +45,10 @@ describe("the options of a QEMU", () => {
       ["-run-with", "chroot=/a"],
     ],
     [["-run-with", "async-teardown"], []],
+    [
+      ["-run-with", ",async-teardown=on,user=y"],
+      ["-run-with", ",user=y"],
+    ],
   ])("%j are left as %j, and our protection is in their place", async (words, args) => {
     expect(await given(words)).toEqual({ exitCode: 0, isProtected: true, args, stderr: "" });
   });

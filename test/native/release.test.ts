@@ -100,7 +100,8 @@ const kinds: [string, number][] = [
         ["hugememfd", hugePages * 2 * MiB],
       ] as [string, number][])
     : []),
-  ["locked", bytes],
+  // Others than root may lock 8 MiB or less.
+  ...(process.getuid?.() === 0 ? ([["locked", bytes]] as [string, number][]) : []),
   ["memfd", bytes],
   ["deleted", bytes],
   ["file", bytes],
