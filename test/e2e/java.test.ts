@@ -59,7 +59,7 @@ describe.skipIf(noJava)(`Java (${noJava ?? "it is there"})`, () => {
     const holder = holderOf(jvm.pid);
     for (let number = 2; number < 10; number++) expect(await ask(number)).toBe(String(50 * number));
     expect(threads()).toBeGreaterThan(50);
-    expect(isParked(holder)).toBe(true);
+    await until(() => isParked(holder), "it is held");
 
     jvm.stdin?.end();
     expect(await ending(jvm)).toBe(3);

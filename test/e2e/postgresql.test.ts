@@ -64,7 +64,8 @@ async function tell(command: "attach" | "detach", pids: readonly number[]): Prom
   const { exitCode, stderr } = await runToEnd([asyncTeardown, command, ...pids.map(String)]);
 
   expect([exitCode, stderr]).toEqual([0, ""]);
-  expect(pids.filter((pid) => holdersOf(pid).some(isParked))).toEqual(command === "attach" ? pids : []);
+  const areHeld = (pid: number) => holdersOf(pid).some(isParked) === (command === "attach");
+  await until(() => pids.every(areHeld), `${command} has done what it says`);
 }
 
 const areLetGo = (pids: readonly number[]) => () => pids.every((pid) => holdersOf(pid).length === 0);
