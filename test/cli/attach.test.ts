@@ -29,7 +29,7 @@ describe.skipIf(noHolder)(`attach and detach (${noHolder ?? "as root"})`, () => 
       stdout: `${pid}: protected by holder ${holderOf(pid)}`,
       stderr: "",
     });
-    expect(isParked(holderOf(pid))).toBe(true);
+    await until(() => isParked(holderOf(pid)), "it is held");
     expect(await command("detach", pid)).toMatchObject({
       exitCode: 0,
       stdout: `${pid}: not held any more`,
@@ -83,7 +83,7 @@ describe.skipIf(noHolder)(`attach and detach (${noHolder ?? "as root"})`, () => 
     const { pid } = await startReady(hog(0, "stay"));
 
     expect((await without(`userfaultfd:${EPERM}`, "attach", pid)).exitCode).toBe(0);
-    expect(isParked(holderOf(pid))).toBe(true);
+    await until(() => isParked(holderOf(pid)), "it is held");
   });
 
   it("are not for everybody: which capability or setting it takes is said", async () => {

@@ -221,7 +221,7 @@ describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
     child.stdin?.write("x");
     await until(() => !isAlive(child.pid), "the main thread has ended");
     await sleep(2500); // two steps
-    expect(isParked(holder)).toBe(true);
+    await until(() => isParked(holder), "it is held");
     child.stdin?.end();
     expect(await ending(child)).toBe(9);
     await until(() => !isAlive(holder), "the holder is gone");

@@ -57,7 +57,7 @@ describe.skipIf(noHolder)(`attach (${noHolder ?? "as root"})`, () => {
     const hold = await attach(pid);
 
     expect(hold).toMatchObject({ pid, holder: holderOf(pid) });
-    expect(isParked(hold.holder)).toBe(true);
+    await until(() => isParked(hold.holder), "it is held");
     await hold.detach();
     expect(isAlive(hold.holder)).toBe(false);
     expect(isAlive(pid)).toBe(true);
