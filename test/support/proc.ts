@@ -43,11 +43,23 @@ function nameOf(pid: string): string {
   }
 }
 
-/** The processes named as helpers of this one, dead ones that nobody reaped among them. */
+/** All processes named as helpers, dead ones that nobody reaped among them, by the targets that they name. */
+export function helpersByTarget(): Map<number, number[]> {
+  const helpers = new Map<number, number[]>();
+
+  for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    const target = Number(/^cleanup\/(\d+)$/.exec(nameOf(entry))?.[1]);
+    if (target) helpers.set(target, [...(helpers.get(target) ?? []), Number(entry)]);
+  }
+  return helpers;
+}
+
 export function helpersOf(pid: number): number[] {
-  return readdirSync("/proc")
-    .filter((entry) => /^\d+$/.test(entry) && nameOf(entry) === `cleanup/${pid}`)
-    .map(Number);
+  return helpersByTarget().get(pid) ?? [];
+}
+
+export function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
 }
 
 /** The one living helper of this process; that of an image before an exec may take a moment to go. */

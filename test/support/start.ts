@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { execa, type Options } from "execa";
 import { afterEach } from "vitest";
 import { asyncTeardown, library, program } from "./paths.js";
-import { helpersOf, isAlive, until } from "./proc.js";
+import { helpersByTarget, isAlive, until } from "./proc.js";
 
 /**
  * A command that starts protected by the library alone: env claims the protection, and execs it. Release options are
@@ -30,16 +30,18 @@ function kill(pid: number): void {
 }
 
 afterEach(async () => {
-  for (const child of started.splice(0)) {
-    const helpers = helpersOf(child.pid);
+  const children = started.splice(0);
+  const byTarget = helpersByTarget();
+  const helpers = children.flatMap(({ pid }) => byTarget.get(pid) ?? []);
 
-    if (child.exitCode === null && child.signalCode === null) {
-      child.kill("SIGKILL");
-      await once(child, "exit");
-    }
-    for (const helper of helpers) kill(helper);
-    await until(() => !helpers.some(isAlive), "the helpers are gone");
+  for (const child of children.filter(
+    ({ exitCode, signalCode }) => exitCode === null && signalCode === null,
+  )) {
+    child.kill("SIGKILL");
+    await once(child, "exit");
   }
+  for (const helper of helpers) kill(helper);
+  await until(() => !helpers.some(isAlive), "the helpers are gone");
 });
 
 /** Starts a command that the test's end also ends, with its helpers. */

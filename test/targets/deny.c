@@ -88,6 +88,7 @@ static void deny_by_name(const char *name, unsigned errno_)
 		{"perf_event_open", SYS_perf_event_open},
 		{"kcmp", SYS_kcmp},
 		{"seccomp", SYS_seccomp},
+		{"rt_sigtimedwait", SYS_rt_sigtimedwait},
 		{"pidfd_send_signal", SYS_pidfd_send_signal},
 		{"capget", SYS_capget},
 		{"mseal", 462},

@@ -1,11 +1,13 @@
 /*
  * Runs a command, waits until it and every orphan that it leaves have ended, and prints of each orphan how:
  *
- *   reaper COMMAND [ARG...]      1 orphan: exit 0
+ *   reaper [-q] COMMAND [ARG...]      1 orphan: exit 0
  *
+ * With -q it prints nothing: an init that reaps at once, where that of the machine may do so now and then.
  * Exits as the command did.
  */
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,8 +18,10 @@ int main(int argc, char **argv)
 	char ends[256];
 	size_t length = 0;
 	pid_t command, ended;
+	int is_quiet = argc > 1 && !strcmp(argv[1], "-q");
 
-	if (argc < 2 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+	argv += is_quiet;
+	if (argc < 2 + is_quiet || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return 99;
 	if ((command = fork()) == 0) {
 		execvp(argv[1], argv + 1);
@@ -37,6 +41,7 @@ int main(int argc, char **argv)
 			length += (size_t)snprintf(ends + length, sizeof(ends) - length, " %s %d",
 						   is_signal ? "signal" : "exit", value);
 	}
-	printf("%d orphan%s:%s\n", orphans, orphans == 1 ? "" : "s", orphans ? ends : "");
+	if (!is_quiet)
+		printf("%d orphan%s:%s\n", orphans, orphans == 1 ? "" : "s", orphans ? ends : "");
 	return code;
 }
