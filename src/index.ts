@@ -1,11 +1,11 @@
 export { AsyncTeardownError, type ErrorCode, errorCodes } from "./errors.js";
 export type { Priority } from "./linux/priority.js";
 export type { Mechanism } from "./linux/protectors.js";
+export type { HugePageRequest, MemoryRequest } from "./memory/request.js";
 export { waitForMemory } from "./memory/wait.js";
-export type { HugePageWish, MemoryWish } from "./memory/wish.js";
 export { type AttachOptions, attach, type Hold } from "./protect/attach.js";
 export { detach } from "./protect/detach.js";
-export type { ReleaseOptions } from "./protect/options.js";
+export type { ReleaseOptions } from "./protect/release-options.js";
 export { protectSelf } from "./protect/self.js";
 export { type ProtectOptions, spawn } from "./protect/spawn.js";
 export type { AddressSpace, State } from "./teardown/address-space.js";

@@ -169,40 +169,40 @@ static napi_value signal_process(napi_env env, napi_callback_info info)
 	return make_number(env, -(int)sys_call4(__NR_pidfd_send_signal, numbers[0], numbers[1], 0, 0));
 }
 
-/* startEnds(callback(id)): 0 or an errno. Once for each environment: Node.js's main thread, and each worker. */
-static napi_value start_ends(napi_env env, napi_callback_info info)
+/* startExitWatcher(callback(id)): 0 or an errno. Once for each environment: Node.js's main thread, and each worker. */
+static napi_value start_exit_watcher(napi_env env, napi_callback_info info)
 {
 	napi_value callback;
 	size_t count = 1;
-	struct exit_watcher *ends = NULL;
+	struct exit_watcher *watcher = NULL;
 	int error;
 
 	if (napi_get_cb_info(env, info, &count, &callback, NULL, NULL) != napi_ok || count != 1) {
-		napi_throw_type_error(env, NULL, "startEnds takes a function");
+		napi_throw_type_error(env, NULL, "startExitWatcher takes a function");
 		return NULL;
 	}
-	if ((error = exit_watcher_start(env, callback, &ends)) == 0)
-		napi_set_instance_data(env, ends, NULL, NULL);
+	if ((error = exit_watcher_start(env, callback, &watcher)) == 0)
+		napi_set_instance_data(env, watcher, NULL, NULL);
 	return make_number(env, error);
 }
 
-/* addEnd(pid, id): a pidfd or a negative errno. */
-static napi_value add_end(napi_env env, napi_callback_info info)
+/* watchExit(pid, id): a pidfd or a negative errno. */
+static napi_value watch_exit(napi_env env, napi_callback_info info)
 {
 	int32_t numbers[2];
-	void *ends = NULL;
+	void *watcher = NULL;
 
 	if (get_numbers(env, info, numbers) < 0)
 		return NULL;
-	if (napi_get_instance_data(env, &ends) != napi_ok || ends == NULL) {
-		napi_throw_error(env, NULL, "startEnds comes first");
+	if (napi_get_instance_data(env, &watcher) != napi_ok || watcher == NULL) {
+		napi_throw_error(env, NULL, "startExitWatcher comes first");
 		return NULL;
 	}
-	return make_number(env, exit_watcher_add(ends, numbers[0], (uint64_t)numbers[1]));
+	return make_number(env, exit_watcher_add(watcher, numbers[0], (uint64_t)numbers[1]));
 }
 
-/* removeEnd(pidfd): not closed by Node.js, which in a worker warns of descriptors that it did not open. */
-static napi_value remove_end(napi_env env, napi_callback_info info)
+/* unwatchExit(pidfd): not closed by Node.js, which in a worker warns of descriptors that it did not open. */
+static napi_value unwatch_exit(napi_env env, napi_callback_info info)
 {
 	napi_value argument;
 	size_t count = 1;
@@ -210,7 +210,7 @@ static napi_value remove_end(napi_env env, napi_callback_info info)
 
 	if (napi_get_cb_info(env, info, &count, &argument, NULL, NULL) != napi_ok || count != 1 ||
 	    napi_get_value_int32(env, argument, &pidfd) != napi_ok)
-		napi_throw_type_error(env, NULL, "removeEnd takes a number");
+		napi_throw_type_error(env, NULL, "unwatchExit takes a number");
 	else
 		exit_watcher_remove(pidfd);
 	return NULL;
@@ -252,9 +252,9 @@ NAPI_MODULE_INIT()
 		{"millisecondsSinceBoot", NULL, boot_time, NULL, NULL, NULL, napi_enumerable, NULL},
 		{"lockFile", NULL, lock_file, NULL, NULL, NULL, napi_enumerable, NULL},
 		{"signalProcess", NULL, signal_process, NULL, NULL, NULL, napi_enumerable, NULL},
-		{"startEnds", NULL, start_ends, NULL, NULL, NULL, napi_enumerable, NULL},
-		{"addEnd", NULL, add_end, NULL, NULL, NULL, napi_enumerable, NULL},
-		{"removeEnd", NULL, remove_end, NULL, NULL, NULL, napi_enumerable, NULL},
+		{"startExitWatcher", NULL, start_exit_watcher, NULL, NULL, NULL, napi_enumerable, NULL},
+		{"watchExit", NULL, watch_exit, NULL, NULL, NULL, napi_enumerable, NULL},
+		{"unwatchExit", NULL, unwatch_exit, NULL, NULL, NULL, napi_enumerable, NULL},
 		{"forbidCoreDumps", NULL, forbid_own_core_dumps, NULL, NULL, NULL, napi_enumerable, NULL},
 		{"probeSystemCalls", NULL, probe_system_calls, NULL, NULL, NULL, napi_enumerable, NULL},
 	};

@@ -4,7 +4,7 @@
  *   ASYNC_TEARDOWN=pid:0000001234/ns:4026531836/strict:1/workers:2/rate:1048576/priority:idle
  *
  * Fields in any order, each a name, a colon and a value, with slashes between. None of these characters
- * means anything to systemd, supervisord, Docker, cron, YAML or a shell. src/protect/environment.ts writes it,
+ * means anything to systemd, supervisord, Docker, cron, YAML or a shell. src/protect/preload-variables.ts writes it,
  * too.
  *
  *   pid       ten digits; all zero for "whoever comes first"

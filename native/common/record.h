@@ -1,4 +1,4 @@
-/* What helpers and holders tell of a release, to those who watch from outside; src/linux/record.ts reads it. */
+/* What helpers and holders tell of a release, to those who watch from outside; src/linux/protector-record.ts reads it. */
 #ifndef ASYNC_TEARDOWN_RECORD_H
 #define ASYNC_TEARDOWN_RECORD_H
 

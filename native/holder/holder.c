@@ -1,6 +1,6 @@
 /*
  * The holder: keeps the address space of one target alive from outside, and tears it down when the target
- * is dead. A static program without a libc; src/linux/holder.ts starts it.
+ * is dead. A static program without a libc; src/linux/start-holder.ts starts it.
  *
  *   async-teardown-holder PID PRIORITY CGROUPS RECORD OWNER
  *   PID       of the target

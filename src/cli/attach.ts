@@ -46,10 +46,10 @@ export function attachCommand(): Command {
       const findings = await findProtectors();
 
       await forEachPid(pids, json, async (pid) => {
-        const { holder, warning } = await attachUnlessIn(findings, pid, options);
+        const { holderPid, warning } = await attachUnlessIn(findings, pid, options);
 
         if (warning !== undefined && !json) complain(`process ${pid}: ${warning}`);
-        return { sentence: `${pid}: protected by holder ${holder}`, fields: { holder, warning } };
+        return { sentence: `${pid}: protected by holder ${holderPid}`, fields: { holderPid, warning } };
       });
     });
 }

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { toText } from "../linux/bytes.js";
-import { protectingVariables } from "../protect/environment.js";
+import { protectingVariables } from "../protect/preload-variables.js";
 import { print } from "./output.js";
 import { addReleaseOptions, type ReleaseCommandOptions } from "./release-options.js";
 

@@ -25,9 +25,9 @@ async function act({ above = 0, required = false }: HookOptions): Promise<void> 
     const state = readState();
 
     if (!mayHold(state, above)) return complain(`container ${state.id}: not held, its memory limit is lower`);
-    const { holder, warning } = await holdContainer(state);
+    const { holderPid, warning } = await holdContainer(state);
     complain(
-      `container ${state.id}: its init ${state.pid} is held by ${holder}${warning ? `; ${warning}` : ""}`,
+      `container ${state.id}: its init ${state.pid} is held by ${holderPid}${warning ? `; ${warning}` : ""}`,
     );
   } catch (error) {
     const exitCode = reportFailure(error);

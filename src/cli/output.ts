@@ -61,7 +61,7 @@ export function complain(sentence: string): void {
   printError(`async-teardown: ${sentence}\n`);
 }
 
-function describe(error: AsyncTeardownError): string {
+function sentenceOf(error: AsyncTeardownError): string {
   return error.advice === undefined ? error.message : `${error.message}; ${error.advice}`;
 }
 
@@ -71,7 +71,7 @@ export function reportFailure(error: unknown): number {
     complain(error instanceof Error ? (error.stack ?? error.message) : String(error));
     return 125;
   }
-  complain(describe(error));
+  complain(sentenceOf(error));
   return errorCodes[error.code].exitCode;
 }
 

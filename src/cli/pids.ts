@@ -13,7 +13,7 @@ export function collectPid(word: string, pids: readonly number[] = []): number[]
 }
 
 /** What came of one PID: what to say, and the same for machines. */
-export interface Outcome {
+export interface PidOutcome {
   readonly sentence: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
@@ -26,7 +26,7 @@ export interface Outcome {
 export async function forEachPid(
   pids: readonly number[],
   json: boolean,
-  act: (pid: number) => Promise<Outcome>,
+  act: (pid: number) => Promise<PidOutcome>,
 ): Promise<void> {
   const results: unknown[] = [];
 

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Priority, priorities } from "../linux/priority.js";
-import { isRate, isWorkers, mostWorkers } from "../protect/options.js";
+import { isRate, isWorkers, mostWorkers } from "../protect/release-options.js";
 import { parseSize } from "./units.js";
 
 export interface ReleaseCommandOptions {

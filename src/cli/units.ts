@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "commander";
-import type { HugePageWish } from "../memory/wish.js";
+import type { HugePageRequest } from "../memory/request.js";
 
-const bytesOf: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
+const bytesOfUnit: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 const millisecondsOf: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** What the timers of Node.js can wait for: 24 days. */
@@ -9,7 +9,7 @@ const longestTime = 2 ** 31 - 1;
 
 function bytesIn(word: string): number | undefined {
   const [, number, unit = ""] = /^(\d+|\d+\.\d+(?=[a-z]))([KMGT]?)$/i.exec(word) ?? [];
-  const bytes = Math.round(Number(number) * (bytesOf[unit.toUpperCase()] ?? 1));
+  const bytes = Math.round(Number(number) * (bytesOfUnit[unit.toUpperCase()] ?? 1));
 
   return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : undefined;
 }
@@ -35,7 +35,7 @@ export function parseDuration(word: string): number {
 }
 
 /** Reads huge pages, as "2M:512" or "1G:4@1", for commander. */
-export function parseHugePages(word: string): HugePageWish {
+export function parseHugePages(word: string): HugePageRequest {
   const [, pageSize = "", pages, onNode] = /^([^:]*):(\d+)(?:@(\d+))?$/.exec(word) ?? [];
   const [size, count, node] = [bytesIn(pageSize), Number(pages), Number(onNode ?? 0)];
 

@@ -2,9 +2,9 @@ import { formatBytes, formatSeconds } from "../format.js";
 import type { AddressSpace } from "../teardown/address-space.js";
 import { watch } from "../teardown/watch.js";
 import { lineOf, shareFreed } from "./address-spaces.js";
-import { type Limit, reasonOf } from "./limit.js";
 import { noteFailure, print } from "./output.js";
 import { bar, isInteractive } from "./style.js";
+import { errorOrTimeout, type TimeLimit } from "./time-limit.js";
 
 /** What is known of each PID by now. */
 interface Board {
@@ -56,7 +56,7 @@ async function follow(board: Board, signal: AbortSignal | undefined, show: () =>
 /** Waits for them all at once, tells of each, and sets the exit code. Gives what there is to say to machines. */
 export async function waitForPids(
   pids: readonly number[],
-  limit: Limit,
+  limit: TimeLimit,
   isJson: boolean,
 ): Promise<unknown[]> {
   const boards: Board[] = pids.map((pid) => ({ pid }));
@@ -69,7 +69,7 @@ export async function waitForPids(
   return boards.map(({ pid, step, sentence, error }) => {
     if (sentence !== undefined && !isJson) print(`${sentence}\n`);
     if (error === undefined) return step;
-    const reason = reasonOf(error, limit, step ? lineOf(step) : String(pid));
+    const reason = errorOrTimeout(error, limit, step ? lineOf(step) : String(pid));
     return { target: pid, ...step, error: noteFailure(reason, isJson) };
   });
 }

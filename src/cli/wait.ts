@@ -1,14 +1,14 @@
 import { Command } from "commander";
 import { AsyncTeardownError } from "../errors.js";
-import type { HugePageWish } from "../memory/wish.js";
-import type { Limit } from "./limit.js";
+import type { HugePageRequest } from "../memory/request.js";
 import { print } from "./output.js";
 import { collectPid } from "./pids.js";
+import type { TimeLimit } from "./time-limit.js";
 import { parseDuration, parseHugePages, parseSize } from "./units.js";
 
 interface WaitOptions {
   memory?: number;
-  hugepages?: HugePageWish[];
+  hugepages?: HugePageRequest[];
   cgroup?: string;
   timeout?: number;
   json?: boolean;
@@ -32,28 +32,32 @@ Exit status:
   124  it took longer than --timeout
   125  it cannot be waited for; a line on standard error says why`;
 
-const collectHugePages = (word: string, before: readonly HugePageWish[] = []) => [
+const collectHugePages = (word: string, before: readonly HugePageRequest[] = []) => [
   ...before,
   parseHugePages(word),
 ];
 
-async function waitForAll(pids: readonly number[], { timeout = 0, json = false, ...wish }: WaitOptions) {
-  const isForMemory = wish.memory !== undefined || wish.hugepages !== undefined;
+async function waitForAll(pids: readonly number[], { timeout = 0, json = false, ...request }: WaitOptions) {
+  const isForMemory = request.memory !== undefined || request.hugepages !== undefined;
 
   if (pids.length === 0 && !isForMemory)
     throw new AsyncTeardownError("ERR_USAGE", "'wait' has nothing to wait for", {
       advice: "give a PID, --memory or --hugepages",
     });
   const { waitForPids } = await import("./wait-pids.js");
-  const { waitForRoom } = await import("./wait-memory.js");
-  const limit: Limit = {
+  const { reportMemoryWait } = await import("./wait-memory.js");
+  const limit: TimeLimit = {
     seconds: timeout / 1000,
     signal: timeout > 0 ? AbortSignal.timeout(timeout) : undefined,
   };
 
   const processes = await waitForPids(pids, limit, json);
   const memory = isForMemory
-    ? await waitForRoom({ bytes: wish.memory, hugepages: wish.hugepages, cgroup: wish.cgroup }, limit, json)
+    ? await reportMemoryWait(
+        { bytes: request.memory, hugePages: request.hugepages, cgroup: request.cgroup },
+        limit,
+        json,
+      )
     : null;
   if (json) print(`${JSON.stringify({ processes, memory }, null, 2)}\n`);
 }

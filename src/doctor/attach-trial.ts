@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { attach } from "../protect/attach.js";
 import { type Check, missing } from "./check.js";
-import { trialEnvironment } from "./environment.js";
+import { trialEnvironment } from "./trial-environment.js";
 
 /** Waits for its input until it is killed. */
 async function startTarget(): Promise<ChildProcess> {

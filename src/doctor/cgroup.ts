@@ -1,6 +1,11 @@
 import { existsSync, rmdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { findPlace, leavePlace, mountedHierarchies, ownCgroupIn } from "../protect/place.js";
+import {
+  closeHolderCgroup,
+  mountedHierarchies,
+  openHolderCgroup,
+  ownCgroupIn,
+} from "../linux/holder-cgroup.js";
 import type { Check } from "./check.js";
 
 /** Makes the cgroup of holders where it is missing, and opens it, as an attach does. */
@@ -10,9 +15,9 @@ export function checkCgroup(): Check {
     ({ hierarchy, mountPoint }) =>
       `${hierarchy === "" ? "version 2" : `version 1, ${hierarchy}`} (${mountPoint})`,
   );
-  const place = findPlace(undefined, "");
+  const place = openHolderCgroup(undefined, "");
 
-  leavePlace(place);
+  closeHolderCgroup(place);
   if (place.warning === undefined) return { name, status: "ok", found: `${trees.join(" and ")}; writable` };
   return {
     name,

@@ -1,8 +1,8 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { readKernelFile } from "../linux/kernel-file.js";
 import { type ProcessDirectory, statOf } from "../linux/procfs.js";
-import { readSetting } from "../linux/settings.js";
 import type { Check } from "./check.js";
 
 /**
@@ -50,7 +50,7 @@ export async function checkCoreDumps(
   limit: number,
 ): Promise<Check> {
   const name = "core-dumps";
-  const pattern = readSetting("/proc/sys/kernel/core_pattern");
+  const pattern = readKernelFile("/proc/sys/kernel/core_pattern");
 
   if (pattern === undefined || !leavesNoCore(limit, pattern)) {
     await end(trial, "SIGKILL");

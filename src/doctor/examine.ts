@@ -2,7 +2,7 @@ import { checkAttach } from "./attach-trial.js";
 import { checkCgroup, leavingNoCgroup } from "./cgroup.js";
 import type { Check } from "./check.js";
 import { checkKernel, checkPidNamespace, checkYama } from "./kernel.js";
-import { checkHugePages, checkSwap, checkTransparentHugePages } from "./memory.js";
+import { checkHugePages, checkSwap, checkTransparentHugePages } from "./memory-checks.js";
 import { type Answers, checkNativeParts } from "./native-parts.js";
 import { orByHolder, type RunTrial, tryRun } from "./run-trial.js";
 import { checkSystemCalls } from "./system-calls.js";

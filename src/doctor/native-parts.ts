@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { getSystemErrorName } from "node:util";
-import { holderName } from "../linux/holder.js";
 import { builtFile, preloadLibrary, probeSystemCalls, type SystemCall } from "../linux/native.js";
+import { holderName } from "../linux/start-holder.js";
 import { type Check, missing } from "./check.js";
 
 /** Of each system call, the name of its errno, or "" where it works. */
@@ -30,7 +30,7 @@ function attempt<Result>(act: () => Result): Result | Error {
   }
 }
 
-function describe(failure: Error | undefined): Check {
+function checkOf(failure: Error | undefined): Check {
   const name = "native-parts";
 
   if (!failure) return { name, status: "ok", found: "launcher, library, holder and addon are there" };
@@ -48,5 +48,5 @@ export function checkNativeParts(): { check: Check; answers: Answers | undefined
   const others = [() => builtFile("async-teardown"), () => preloadLibrary(), executeHolder].map(attempt);
   const failure = [answers, ...others].find((result) => result instanceof Error);
 
-  return { check: describe(failure), answers: answers instanceof Error ? undefined : answers };
+  return { check: checkOf(failure), answers: answers instanceof Error ? undefined : answers };
 }

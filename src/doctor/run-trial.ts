@@ -6,8 +6,8 @@ import { checkProc, closeProcess, openProcess, type ProcessDirectory } from "../
 import { claimantsOf } from "../linux/protectors.js";
 import { type Check, missing } from "./check.js";
 import { checkCoreDumps } from "./core-dumps.js";
-import { trialEnvironment } from "./environment.js";
 import { checkOrphans, parentOf } from "./orphans.js";
+import { trialEnvironment } from "./trial-environment.js";
 
 /** What the trial of `run` tells. */
 export interface RunTrial {

@@ -1,5 +1,5 @@
 import { readlinkSync } from "node:fs";
-import { look } from "./living.js";
+import { withProcess } from "./living-target.js";
 import { allPids } from "./pids.js";
 import { type ProcessDirectory, statusField } from "./procfs.js";
 
@@ -38,7 +38,7 @@ export function findInnerPids(): InnerPids {
   const found = new Map<string, number>();
 
   for (const pid of allPids())
-    look(pid, (directory) => {
+    withProcess(pid, (directory) => {
       const pids = pidsOf(directory);
       if (pids.length > 1) found.set(keyOf(namespaceOf(directory), pids.at(-1)), pid);
     });

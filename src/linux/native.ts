@@ -46,9 +46,9 @@ interface Addon {
   millisecondsSinceBoot(): number;
   lockFile(descriptor: number): boolean;
   signalProcess(directory: number, signal: number): number;
-  startEnds(callback: (id: number) => void): number;
-  addEnd(pid: number, id: number): number;
-  removeEnd(pidfd: number): void;
+  startExitWatcher(callback: (id: number) => void): number;
+  watchExit(pid: number, id: number): number;
+  unwatchExit(pidfd: number): void;
   forbidCoreDumps(): number;
   probeSystemCalls(): Record<SystemCall, number>;
 }
@@ -230,18 +230,18 @@ export function killProcess({ descriptor }: ProcessDirectory): Errno {
 }
 
 /** Starts a thread that hears of the ends of processes. Returns 0 or an errno. */
-export function startEnds(callback: (id: number) => void): Errno {
-  return addon().startEnds(callback);
+export function startExitWatcher(callback: (id: number) => void): Errno {
+  return addon().startExitWatcher(callback);
 }
 
-/** Has callback(id) called when the process ends. Returns a pidfd, for removeEnd, or a negative errno. */
-export function addEnd(pid: number, id: number): number {
-  return addon().addEnd(pid, id);
+/** Has callback(id) called when the process ends. Returns a pidfd, for unwatchExit, or a negative errno. */
+export function watchExit(pid: number, id: number): number {
+  return addon().watchExit(pid, id);
 }
 
 /** Ends that again, and closes the pidfd. */
-export function removeEnd(pidfd: number): void {
-  addon().removeEnd(pidfd);
+export function unwatchExit(pidfd: number): void {
+  addon().unwatchExit(pidfd);
 }
 
 /** Lets this process and its children leave no core. The limit that they have now, 0 or 1, or a negative errno. */

@@ -1,11 +1,9 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { argumentsOf } from "./command.js";
-import { looksLikeProtector, mayInspect, mechanismOf, releaseRecordOf } from "./helper.js";
-import { holderName } from "./holder.js";
+import { argumentsOf } from "./command-line.js";
 import { countsElsewhere, findInnerPids, type InnerPids, outerPid } from "./inner-pids.js";
-import { type LivingTarget, livingTarget, look, sharesWith } from "./living.js";
+import { type LivingTarget, livingTarget, sharesWith, withProcess } from "./living-target.js";
 import { decodeOwner, type Owner } from "./owner.js";
 import { allPids, eachPid } from "./pids.js";
 import {
@@ -17,7 +15,9 @@ import {
   statusTextOf,
   userOf,
 } from "./procfs.js";
-import { type ProtectorRecord, parseRecord } from "./record.js";
+import { type ProtectorRecord, parseRecord } from "./protector-record.js";
+import { looksLikeProtector, mayInspect, mechanismOf, releaseRecordOf } from "./recognise-helper.js";
+import { holderName } from "./start-holder.js";
 
 /** What protects a process: our helper, our holder, or the helper of QEMU's own -async-teardown. */
 export type Mechanism = "helper" | "holder" | "qemu";
@@ -127,10 +127,10 @@ function asHolder(candidate: Candidate): Protector | undefined {
 
 const [EPERM, ENOSYS] = [1, 38];
 
-type Sight = { readonly protector: Protector; readonly isHidden: boolean };
+type Judgement = { readonly protector: Protector; readonly isHidden: boolean };
 
 /** Its target is dead. A helper that has not begun, as QEMU's for up to a second, sleeps or is stopped. */
-function orphaned(candidate: Candidate): Sight {
+function orphaned(candidate: Candidate): Judgement {
   const { directory, user, lastUser, stat } = candidate;
   const isTrue = isBelieved(user, lastUser);
   const record = isTrue ? releaseRecordOf(directory) : undefined;
@@ -151,7 +151,7 @@ function orphaned(candidate: Candidate): Sight {
  * compared with anything any more: it is known by what helpers have done to themselves, and by its user. If the
  * target's PID is another process's by now, the helper is the older one, as it was there when the target lived.
  */
-function asHelper(candidate: Candidate): Sight | undefined {
+function asHelper(candidate: Candidate): Judgement | undefined {
   const { directory, stat, user, living } = candidate;
 
   if (!living) return orphaned(candidate);
@@ -166,7 +166,7 @@ function asHelper(candidate: Candidate): Sight | undefined {
 }
 
 /** What is known from elsewhere of those that are looked at. */
-interface Knowledge {
+interface LookupContext {
   readonly innerPids?: () => InnerPids;
   readonly lastUser?: string | undefined;
 }
@@ -175,7 +175,7 @@ interface Knowledge {
 function targetOf(
   directory: ProcessDirectory,
   claimed: number,
-  { innerPids }: Knowledge,
+  { innerPids }: LookupContext,
 ): Pick<Candidate, "target" | "claimed" | "isElsewhere" | "living"> {
   if (!countsElsewhere(directory))
     return { target: claimed, claimed, isElsewhere: false, living: livingTarget(claimed) };
@@ -188,11 +188,11 @@ function targetOf(
 }
 
 /** What a process protects, if it does. */
-function sightOf(pid: number, knowledge: Knowledge): Sight | undefined {
+function judge(pid: number, context: LookupContext): Judgement | undefined {
   const claimed = claimedTarget(pid);
 
   if (claimed === undefined) return undefined;
-  return look(pid, (directory) => {
+  return withProcess(pid, (directory) => {
     const stat = statOf(directory);
     const status = statusTextOf(directory);
 
@@ -202,8 +202,8 @@ function sightOf(pid: number, knowledge: Knowledge): Sight | undefined {
       stat,
       status,
       user: userOf(directory),
-      lastUser: knowledge.lastUser,
-      ...targetOf(directory, claimed, knowledge),
+      lastUser: context.lastUser,
+      ...targetOf(directory, claimed, context),
     };
     const holder = asHolder(candidate);
     return holder ? { protector: holder, isHidden: false } : asHelper(candidate);
@@ -212,7 +212,7 @@ function sightOf(pid: number, knowledge: Knowledge): Sight | undefined {
 
 /** Whether, and in what state, this process is a holder of the target. */
 export function holderNow(pid: number, target: number): Protector | undefined {
-  const protector = sightOf(pid, {})?.protector;
+  const protector = judge(pid, {})?.protector;
   return protector?.mechanism === "holder" && protector.target === target ? protector : undefined;
 }
 
@@ -221,7 +221,7 @@ export function holderNow(pid: number, target: number): Protector | undefined {
  * @param lastUser the user that the target had when it lived
  */
 export function lookAgain({ pid, target }: Protector, lastUser?: string): Protector | undefined {
-  const protector = sightOf(pid, { lastUser })?.protector;
+  const protector = judge(pid, { lastUser })?.protector;
   if (!protector || (protector.target !== target && !protector.isTargetElsewhere)) return undefined;
   return { ...protector, target };
 }
@@ -239,7 +239,7 @@ export function claimantsOf(target: number): number[] {
 }
 
 async function lookAtAll(): Promise<Findings> {
-  const sights: Sight[] = [];
+  const judgements: Judgement[] = [];
   let found: InnerPids | undefined;
   const innerPids = () => {
     found ??= findInnerPids(); // only where there are containers with protectors
@@ -247,11 +247,11 @@ async function lookAtAll(): Promise<Findings> {
   };
 
   for await (const pid of eachPid()) {
-    const sight = sightOf(pid, { innerPids });
-    if (sight) sights.push(sight);
+    const judgement = judge(pid, { innerPids });
+    if (judgement) judgements.push(judgement);
   }
   const those = (hidden: boolean) =>
-    sights.filter(({ isHidden }) => isHidden === hidden).map(({ protector }) => protector);
+    judgements.filter(({ isHidden }) => isHidden === hidden).map(({ protector }) => protector);
   return { protectors: those(false), hidden: those(true) };
 }
 

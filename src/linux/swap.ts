@@ -1,4 +1,4 @@
-import { readSetting } from "./settings.js";
+import { readKernelFile } from "./kernel-file.js";
 
 /** Swap of all devices and files together, in bytes. */
 export interface Swap {
@@ -20,7 +20,7 @@ export function parseSwaps(text: string): Swap {
 }
 
 export function swap(): Swap {
-  return parseSwaps(readSetting("/proc/swaps") ?? "");
+  return parseSwaps(readKernelFile("/proc/swaps") ?? "");
 }
 
 /** The word in brackets, as in "always [madvise] never"; undefined where there is none. */
@@ -30,5 +30,5 @@ export function parseSelected(text: string): string | undefined {
 
 /** When the kernel takes huge pages by itself; undefined where it cannot. */
 export function transparentHugePages(): string | undefined {
-  return parseSelected(readSetting("/sys/kernel/mm/transparent_hugepage/enabled") ?? "");
+  return parseSelected(readKernelFile("/sys/kernel/mm/transparent_hugepage/enabled") ?? "");
 }

@@ -1,21 +1,21 @@
-import { type Exit, findExits } from "../linux/exits.js";
-import { look } from "../linux/living.js";
+import { type ExitingProcess, findExitingProcesses } from "../linux/exiting-processes.js";
+import { withProcess } from "../linux/living-target.js";
 import { hasEnded, residentOf } from "../linux/procfs.js";
 import { findProtectors, lookAgain, type Protector } from "../linux/protectors.js";
-import { type AddressSpace, describe } from "../teardown/address-space.js";
+import { type AddressSpace, addressSpaceOf } from "../teardown/address-space.js";
 import { group } from "../teardown/list.js";
 import { leastBytes, patience } from "../teardown/standstill.js";
-import type { Lack } from "./lacks.js";
+import type { Shortage } from "./shortages.js";
 
 /** What was found to give memory back. An exit that nobody speeds up does so as well. */
 export interface UnderWay {
   readonly protectors: readonly Protector[];
   /** Those of other users, who may say what they like. */
   readonly doubtful: readonly Protector[];
-  readonly exits: readonly Exit[];
+  readonly exits: readonly ExitingProcess[];
 }
 
-const noiseOf = ({ kind }: Lack["room"]) => (kind === "host" || kind === "cgroup" ? leastBytes : 1);
+const noiseOf = ({ kind }: Shortage["pool"]) => (kind === "host" || kind === "cgroup" ? leastBytes : 1);
 
 export const nothingUnderWay: UnderWay = { protectors: [], doubtful: [], exits: [] };
 
@@ -25,7 +25,7 @@ export function isNothing({ protectors, doubtful, exits }: UnderWay): boolean {
 
 export async function findUnderWay(signal: AbortSignal | undefined): Promise<UnderWay> {
   const { protectors, hidden } = await findProtectors(signal);
-  const exits = await findExits(signal);
+  const exits = await findExitingProcesses(signal);
   const isOrphan = ({ isTargetGone }: Protector) => isTargetGone;
   const orphans = { protectors: protectors.filter(isOrphan), doubtful: hidden.filter(isOrphan) };
   const all = [...orphans.protectors, ...orphans.doubtful];
@@ -41,15 +41,15 @@ export function stillUnderWay({ protectors, doubtful, exits }: UnderWay): UnderW
   return {
     protectors: again(protectors),
     doubtful: again(doubtful),
-    exits: exits.filter(({ pid }) => look(pid, hasEnded) === false),
+    exits: exits.filter(({ pid }) => withProcess(pid, hasEnded) === false),
   };
 }
 
 export function teardownsOf({ protectors, doubtful, exits }: UnderWay): AddressSpace[] {
   return [
-    ...group([...protectors, ...doubtful]).map((each) => describe(each[0].target, each, true)),
+    ...group([...protectors, ...doubtful]).map((each) => addressSpaceOf(each[0].target, each, true)),
     ...exits.map(({ pid, name }) => ({
-      ...describe(pid, [], true),
+      ...addressSpaceOf(pid, [], true),
       command: [name],
       state: "releasing" as const,
     })),
@@ -71,15 +71,15 @@ function isBetter<Key>(best: Map<Key, number>, key: Key, value: number, noise: n
  * no more can be had than at any look before, and nobody holds less. So nobody keeps us waiting who only says that he
  * gives memory back.
  */
-export function newStandstill(): (lacks: readonly Lack[], underWay: UnderWay) => boolean {
+export function newStandstill(): (shortages: readonly Shortage[], underWay: UnderWay) => boolean {
   const available = new Map<string, number>();
   const freed = new Map<number, number>();
   let since = performance.now();
 
-  return (lacks, { protectors, doubtful, exits }) => {
+  return (shortages, { protectors, doubtful, exits }) => {
     const isSure = protectors.length + exits.length > 0;
-    const isMore = lacks
-      .map(({ room, available: now }) => isBetter(available, JSON.stringify(room), now, noiseOf(room)))
+    const isMore = shortages
+      .map(({ pool, available: now }) => isBetter(available, JSON.stringify(pool), now, noiseOf(pool)))
       .includes(true);
     const isLess = [...protectors, ...doubtful]
       .map(({ pid }) => isBetter(freed, pid, -(residentOf(pid) ?? 0), leastBytes))

@@ -2,15 +2,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { getSystemErrorName } from "node:util";
 import { AsyncTeardownError, type ErrorCode } from "../errors.js";
 import { lockForAttach, unlock } from "../linux/attach-lock.js";
-import { type HolderReport, startHolder } from "../linux/holder.js";
+import { closeHolderCgroup, openHolderCgroup } from "../linux/holder-cgroup.js";
+import { openTarget } from "../linux/open-target.js";
 import { parseOwner } from "../linux/owner.js";
 import { cgroupsTextOf, closeProcess, isOver, type ProcessDirectory, statOf } from "../linux/procfs.js";
 import { type Findings, findProtectors, holderOf, type Protector } from "../linux/protectors.js";
 import { refuseProtector } from "../linux/refuse-protector.js";
-import { openTarget } from "../linux/target.js";
+import { type HolderReport, startHolder } from "../linux/start-holder.js";
 import { endHolder } from "./detach.js";
-import { checkReleaseOptions, type ReleaseOptions } from "./options.js";
-import { findPlace, leavePlace } from "./place.js";
+import { checkReleaseOptions, type ReleaseOptions } from "./release-options.js";
 
 export interface AttachOptions extends Pick<ReleaseOptions, "priority"> {
   /**
@@ -31,7 +31,7 @@ export interface Hold {
   /** The process that is protected. */
   readonly pid: number;
   /** The PID of its holder. */
-  readonly holder: number;
+  readonly holderPid: number;
   /** What is not as it should be, as a sentence: why the holder could not leave this process's cgroup. */
   readonly warning: string | undefined;
   /**
@@ -42,7 +42,7 @@ export interface Hold {
   detach(): Promise<void>;
 }
 
-function refuse(code: ErrorCode, pid: number, why: string, advice?: string): never {
+function refuseTarget(code: ErrorCode, pid: number, why: string, advice?: string): never {
   throw new AsyncTeardownError(code, `process ${pid} ${why}`, advice === undefined ? {} : { advice });
 }
 
@@ -55,21 +55,25 @@ const permissionsAdvice =
 function openHoldable(pid: number): ProcessDirectory {
   const directory = openTarget(pid);
 
-  if (!directory) return refuse("ERR_NO_PROCESS", pid, "does not exist");
+  if (!directory) return refuseTarget("ERR_NO_PROCESS", pid, "does not exist");
   try {
     const stat = statOf(directory);
 
-    if (!stat) refuse("ERR_NO_PROCESS", pid, "has ended");
+    if (!stat) refuseTarget("ERR_NO_PROCESS", pid, "has ended");
     if (pid === 1)
-      refuse(
+      refuseTarget(
         "ERR_NOT_HOLDABLE",
         pid,
         "is the init of this PID namespace: all that is in it ends with it, a holder too",
         "attach from outside of the container, by the PID that it has there",
       );
     if (stat.state === "Z" && stat.threads > 1)
-      refuse("ERR_NOT_HOLDABLE", pid, "cannot be held, as its main thread has ended and only others go on");
-    if (isOver(stat)) refuse("ERR_NO_PROCESS", pid, "has ended, and waits for its parent");
+      refuseTarget(
+        "ERR_NOT_HOLDABLE",
+        pid,
+        "cannot be held, as its main thread has ended and only others go on",
+      );
+    if (isOver(stat)) refuseTarget("ERR_NO_PROCESS", pid, "has ended, and waits for its parent");
     return directory;
   } catch (error) {
     closeProcess(directory);
@@ -77,30 +81,31 @@ function openHoldable(pid: number): ProcessDirectory {
   }
 }
 
-function explain(pid: number, { errno, step }: Exclude<HolderReport, { holder: number }>): never {
+function explain(pid: number, { errno, step }: Exclude<HolderReport, { holderPid: number }>): never {
   const name = errno === 0 ? "" : getSystemErrorName(-errno);
   const why = `cannot be held: could not ${step}${name === "" ? "" : ` (${name})`}`;
 
-  if (name === "ESRCH") return refuse("ERR_NO_PROCESS", pid, "ended while it was being attached");
-  if (step === "enter a cgroup") return refuse("ERR_CGROUP", pid, why);
+  if (name === "ESRCH") return refuseTarget("ERR_NO_PROCESS", pid, "ended while it was being attached");
+  if (step === "enter a cgroup") return refuseTarget("ERR_CGROUP", pid, why);
   if (name === "EAGAIN")
-    return refuse(
+    return refuseTarget(
       "ERR_HOLDER",
       pid,
       why,
       "a limit on processes forbids it: ulimit -u, or pids.max of a cgroup",
     );
   if (step.startsWith("start /"))
-    return refuse("ERR_HOLDER", pid, why, "is it installed where programs may run?");
-  if (name === "EPERM" || name === "EACCES") return refuse("ERR_NOT_PERMITTED", pid, why, permissionsAdvice);
+    return refuseTarget("ERR_HOLDER", pid, why, "is it installed where programs may run?");
+  if (name === "EPERM" || name === "EACCES")
+    return refuseTarget("ERR_NOT_PERMITTED", pid, why, permissionsAdvice);
   if (name === "ENOSYS")
-    return refuse(
+    return refuseTarget(
       "ERR_KERNEL",
       pid,
       why,
       "it takes Linux 5.3 with CONFIG_USERFAULTFD; or a seccomp filter hides it",
     );
-  return refuse("ERR_HOLDER", pid, why);
+  return refuseTarget("ERR_HOLDER", pid, why);
 }
 
 async function hold(
@@ -108,25 +113,29 @@ async function hold(
   { priority, cgroup, container }: AttachRequest,
 ): Promise<Hold> {
   const cgroups = cgroupsTextOf(directory);
-  const place = findPlace(cgroup, cgroups);
+  const holderCgroup = openHolderCgroup(cgroup, cgroups);
   const owner = parseOwner(cgroups);
   const named = { ...owner, container: container ?? owner.container };
 
   try {
-    const report = await startHolder(directory, priority ?? "normal", place.descriptors, named);
+    const report = await startHolder(directory, priority ?? "normal", holderCgroup.descriptors, named);
 
-    if (!("holder" in report)) return explain(directory.pid, report);
+    if (!("holderPid" in report)) return explain(directory.pid, report);
     const { pid } = directory;
-    const { holder } = report;
-    return { pid, holder, warning: place.warning, detach: () => endHolder(pid, holder) };
+    const { holderPid } = report;
+    return { pid, holderPid, warning: holderCgroup.warning, detach: () => endHolder(pid, holderPid) };
   } finally {
-    leavePlace(place);
+    closeHolderCgroup(holderCgroup);
   }
 }
 
 function refuseProtected(protector: Protector | undefined, pid: number): void {
   if (protector)
-    refuse("ERR_ALREADY_PROTECTED", pid, `is protected already, by ${protector.mechanism} ${protector.pid}`);
+    refuseTarget(
+      "ERR_ALREADY_PROTECTED",
+      pid,
+      `is protected already, by ${protector.mechanism} ${protector.pid}`,
+    );
 }
 
 /** Milliseconds between two looks for the lock, and the longest that an attach by somebody else may take. */
@@ -140,7 +149,11 @@ async function holdAlone(directory: ProcessDirectory, options: AttachRequest): P
 
   while (lock === undefined) {
     if (performance.now() > end)
-      refuse("ERR_HOLDER", pid, "cannot be held: somebody else has been attaching it for fifteen seconds");
+      refuseTarget(
+        "ERR_HOLDER",
+        pid,
+        "cannot be held: somebody else has been attaching it for fifteen seconds",
+      );
     await sleep(step);
     lock = lockForAttach(directory);
   }

@@ -1,7 +1,7 @@
 import { getSystemErrorName } from "node:util";
 import { AsyncTeardownError } from "../errors.js";
 import { startHelper } from "../linux/native.js";
-import { checkReleaseOptions, type ReleaseOptions, releaseNumbers } from "./options.js";
+import { checkReleaseOptions, type ReleaseOptions, releaseNumbers } from "./release-options.js";
 
 /**
  * Protects this Node.js process from now on: whenever and however it dies, whoever waits for it hears

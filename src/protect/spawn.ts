@@ -9,8 +9,8 @@ import { fileURLToPath } from "node:url";
 import { AsyncTeardownError } from "../errors.js";
 import { type Bytes, toBytes, toText } from "../linux/bytes.js";
 import { asanOptions, examineCommand } from "../linux/native.js";
-import { protectingVariables } from "./environment.js";
-import { checkReleaseOptions, type ReleaseOptions } from "./options.js";
+import { protectingVariables } from "./preload-variables.js";
+import { checkReleaseOptions, type ReleaseOptions } from "./release-options.js";
 
 export interface ProtectOptions extends ReleaseOptions {
   /**

@@ -1,10 +1,10 @@
-import { commandOf } from "../linux/command.js";
+import { commandOf } from "../linux/command-line.js";
 import { millisecondsSinceBoot } from "../linux/native.js";
 import type { Owner } from "../linux/owner.js";
 import type { Priority } from "../linux/priority.js";
 import { ownerOfProcess, residentOf } from "../linux/procfs.js";
+import type { ReleaseRecord } from "../linux/protector-record.js";
 import type { Mechanism, Protector } from "../linux/protectors.js";
-import type { ReleaseRecord } from "../linux/record.js";
 
 /**
  * "unprotected": its target lives, and nobody protects it. "protected": its target lives. "waiting": its target lives, but the holder could not take hold of the
@@ -97,7 +97,7 @@ function ownerOf(witnesses: readonly number[], protectors: readonly Protector[])
 }
 
 /** Describes the one that these protect, all of them the same target. */
-export function describe(
+export function addressSpaceOf(
   target: number,
   protectors: readonly Protector[],
   isTargetGone: boolean,

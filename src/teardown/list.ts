@@ -1,7 +1,7 @@
+import { readKernelFile } from "../linux/kernel-file.js";
 import { checkProc, residentOf } from "../linux/procfs.js";
 import { findProtectors, type Protector } from "../linux/protectors.js";
-import { readSetting } from "../linux/settings.js";
-import { type AddressSpace, describe } from "./address-space.js";
+import { type AddressSpace, addressSpaceOf } from "./address-space.js";
 
 export interface Listing {
   readonly addressSpaces: readonly AddressSpace[];
@@ -46,12 +46,12 @@ export async function list({ signal }: { signal?: AbortSignal } = {}): Promise<L
 
   return {
     addressSpaces: group(protectors)
-      .map(([first, ...others]) => describe(first.target, [first, ...others], first.isTargetGone))
+      .map(([first, ...others]) => addressSpaceOf(first.target, [first, ...others], first.isTargetGone))
       .sort((a, b) => a.target - b.target),
     hidden: hidden.length,
     unconfirmed: hidden
       .filter(({ isTargetGone }) => isTargetGone)
       .map(({ pid, target }) => ({ pid, target, heldBytes: residentOf(pid) ?? null })),
-    hidesOthers: readSetting("/proc/1/comm") === undefined,
+    hidesOthers: readKernelFile("/proc/1/comm") === undefined,
   };
 }

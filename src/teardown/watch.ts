@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { commandOf } from "../linux/command.js";
-import { end } from "../linux/ends.js";
+import { commandOf } from "../linux/command-line.js";
+import { openTarget } from "../linux/open-target.js";
 import { closeProcess, hasEnded, openProcess, type ProcessDirectory, userOf } from "../linux/procfs.js";
 import { findProtectors, lookAgain, type Protector } from "../linux/protectors.js";
 import { refuseProtector } from "../linux/refuse-protector.js";
-import { openTarget } from "../linux/target.js";
-import { type AddressSpace, describe, withProgress } from "./address-space.js";
+import { waitForExit } from "../linux/wait-for-exit.js";
+import { type AddressSpace, addressSpaceOf, withProgress } from "./address-space.js";
 import { standstill } from "./standstill.js";
 
 export interface WatchOptions {
@@ -95,12 +95,12 @@ function ended(pid: number, liars: readonly Protector[]): AddressSpace {
   const heldBytes = liars.length === 0 ? 0 : null;
   const protectors = liars.map(({ pid, mechanism }) => ({ pid, mechanism }));
 
-  return { ...describe(pid, [], true), state: "ended", heldBytes, protectors };
+  return { ...addressSpaceOf(pid, [], true), state: "ended", heldBytes, protectors };
 }
 
 /** Resolves when it has ended, or when one that is not believed gives nothing back. */
 function overOf(directory: ProcessDirectory, isDoubtful: boolean, signal: AbortSignal): Promise<void> {
-  const isEnded = end(directory, signal);
+  const isEnded = waitForExit(directory, signal);
   return isDoubtful ? Promise.race([isEnded, standstill(directory.pid, signal)]) : isEnded;
 }
 
@@ -129,7 +129,7 @@ async function* watchTeardown(
     while (!isOver) {
       const each = protectors.map(again).filter((protector) => protector !== undefined);
 
-      if (each.length > 0) yield add(seen, describe(pid, each, true));
+      if (each.length > 0) yield add(seen, addressSpaceOf(pid, each, true));
       await within(interval, over);
     }
     yield add(seen, ended(pid, doubtful.filter(again)));
@@ -163,8 +163,8 @@ export async function* watch(
   try {
     if (target && !hasEnded(target)) {
       seen.protectors = (await protectorsOf(pid, false, seen.user, either)).believed;
-      yield describe(pid, seen.protectors, false);
-      await end(target, either);
+      yield addressSpaceOf(pid, seen.protectors, false);
+      await waitForExit(target, either);
       seen.died = now();
       seen.user = userOf(target) ?? seen.user; // it may have changed its user; a zombie has one still
     }

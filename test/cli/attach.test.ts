@@ -55,7 +55,7 @@ describe.skipIf(noHolder)(`attach and detach (${noHolder ?? "as root"})`, () => 
 
     expect(attached).toMatchObject({ exitCode: 125, stderr: "" });
     expect(JSON.parse(attached.stdout)).toEqual([
-      { pid, holder: holderOf(pid) },
+      { pid, holderPid: holderOf(pid) },
       { pid: 4_194_303, error: { code: "ERR_NO_PROCESS", message: "process 4194303 does not exist" } },
     ]);
     expect(JSON.parse((await command("detach", "--json", pid)).stdout)).toEqual([{ pid, detached: true }]);

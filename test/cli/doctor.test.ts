@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Check } from "../../src/doctor/check.js";
 import type { Examination } from "../../src/doctor/examine.js";
-import { mountedHierarchies } from "../../src/protect/place.js";
+import { mountedHierarchies } from "../../src/linux/holder-cgroup.js";
 import { noHolder } from "../support/holder.js";
 import { asyncTeardown, nativeFolder, program, root } from "../support/paths.js";
 import { until } from "../support/proc.js";

@@ -81,9 +81,9 @@ describe("huge pages", () => {
   it("are a size, a number, and a node if it matters", () => {
     fc.assert(
       fc.property(count, unit, fc.integer({ min: 1 }), fc.nat(), (n, unit, pages, node) => {
-        const wish = { size: n * bytesOf[unit], count: pages };
-        expect(parseHugePages(`${n}${unit}:${pages}`)).toEqual(wish);
-        expect(parseHugePages(`${n}${unit}:${pages}@${node}`)).toEqual({ ...wish, node });
+        const request = { size: n * bytesOf[unit], count: pages };
+        expect(parseHugePages(`${n}${unit}:${pages}`)).toEqual(request);
+        expect(parseHugePages(`${n}${unit}:${pages}@${node}`)).toEqual({ ...request, node });
       }),
     );
     expect(parseHugePages("2M:512")).not.toHaveProperty("node");

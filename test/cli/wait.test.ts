@@ -146,7 +146,7 @@ describe("wait --memory", () => {
 
     expect([exitCode, stdout]).toEqual([1, ""]);
     expect(stderr).toMatch(
-      /^async-teardown: host memory: 3.9 PiB wanted, there are only .*iB: that can never be had; wish for less/,
+      /^async-teardown: host memory: 3.9 PiB wanted, there are only .*iB: that can never be had; ask for less/,
     );
   });
 

@@ -67,7 +67,7 @@ describe.skipIf(typeof cgroup === "string")(
       const { pid } = await startReady(inside(hog(0, "stay")));
       const place = async (asked?: string) => {
         const hold = await attach(pid, { cgroup: asked });
-        const cgroups = cgroupOf(hold.holder);
+        const cgroups = cgroupOf(hold.holderPid);
 
         expect(hold.warning).toBeUndefined();
         await hold.detach();

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { findLacks } from "../../src/memory/lacks.js";
+import { findShortages } from "../../src/memory/shortages.js";
 import { attach } from "../../src/protect/attach.js";
 import { limitMemory, makeCgroup, startIn, type TestCgroup } from "../support/cgroup.js";
 import { missing } from "../support/component.js";
@@ -38,7 +38,7 @@ async function startGuest(): Promise<Started> {
 
 /** Ends a guest. Its parent hears of it at once; the memory is still there until the holder is let go on. */
 async function destroy(child: Started): Promise<{ giveBack(): void }> {
-  const { holder } = await attach(child.pid);
+  const { holderPid: holder } = await attach(child.pid);
 
   process.kill(holder, "SIGSTOP");
   child.kill("SIGKILL");
@@ -46,7 +46,7 @@ async function destroy(child: Started): Promise<{ giveBack(): void }> {
   return { giveBack: () => process.kill(holder, "SIGCONT") };
 }
 
-const lacks = () => findLacks({ bytes: guest + besides, cgroup: cgroup.path });
+const shortages = () => findShortages({ bytes: guest + besides, cgroup: cgroup.path });
 
 /** The command that waits for room, when it has said what it waits for. */
 async function startWaiting(): Promise<{ waiting: Started; said: string }> {
@@ -77,7 +77,7 @@ describe.skipIf(reason)(`two guests that each take 60 % of the memory (${reason 
 
     for (let round = 0; round < 3; round++) {
       const { giveBack } = await destroy(last);
-      expect(lacks()).toMatchObject([{ room: { kind: "cgroup", path: cgroup.path }, possible: true }]);
+      expect(shortages()).toMatchObject([{ pool: { kind: "cgroup", path: cgroup.path }, possible: true }]);
       const { waiting, said } = await startWaiting();
       expect(said).toMatch(
         new RegExp(

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isAtLeast, parseRelease } from "../../src/linux/kernel.js";
+import { isAtLeast, parseRelease } from "../../src/linux/kernel-version.js";
 import { parseSelected, parseSwaps } from "../../src/linux/swap.js";
 
 describe("a kernel release", () => {

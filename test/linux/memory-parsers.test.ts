@@ -4,9 +4,9 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { namedDirectory, parseCgroupMounts, parseCgroups } from "../../src/linux/cgroup.js";
-import { controllerSize, hugePagesIn } from "../../src/linux/hugepage-cgroup.js";
-import { parseNodeName, parsePoolName } from "../../src/linux/hugepages.js";
-import { parseMeminfo } from "../../src/linux/memory.js";
+import { parseMeminfo } from "../../src/linux/host-memory.js";
+import { controllerSize, hugePagesIn } from "../../src/linux/huge-page-cgroup.js";
+import { parseNodeName, parsePoolName } from "../../src/linux/huge-pages.js";
 import { memoryIn, parseAmount, parseMemoryStat } from "../../src/linux/memory-cgroup.js";
 
 const kilobytes = fc.nat({ max: 2 ** 40 });

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { directoryOf, isWithin, parseCgroupMounts, parseCgroups } from "../../src/linux/cgroup.js";
-import { parseReport } from "../../src/linux/holder.js";
 import { parsePids } from "../../src/linux/inner-pids.js";
 import { parseResident, parseStat, parseStatusField } from "../../src/linux/procfs.js";
-import { parseRecord } from "../../src/linux/record.js";
+import { parseRecord } from "../../src/linux/protector-record.js";
+import { parseReport } from "../../src/linux/start-holder.js";
 
 /** Names of processes, which may hold anything but a NUL. */
 const processName = fc.string({ maxLength: 15 }).map((name) => name.replaceAll("\0", " "));
@@ -150,14 +150,14 @@ describe("what a holder says", () => {
   it("is its PID, or what it could not do", () => {
     fc.assert(
       fc.property(fc.nat(), (pid) => {
-        expect(parseReport(`armed ${pid}\n`)).toEqual({ holder: pid });
+        expect(parseReport(`armed ${pid}\n`)).toEqual({ holderPid: pid });
       }),
     );
     expect(parseReport("failed 3 open a pidfd\n")).toEqual({ errno: 3, step: "open a pidfd" });
   });
 
   it("is a failure where it was cut off", () => {
-    fc.assert(fc.property(fc.string(), (text) => !("holder" in parseReport(text.replace("armed", "")))));
+    fc.assert(fc.property(fc.string(), (text) => !("holderPid" in parseReport(text.replace("armed", "")))));
     expect(parseReport("armed 12")).toHaveProperty("errno", 0);
   });
 

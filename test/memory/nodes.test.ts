@@ -1,10 +1,10 @@
 import { expect, it, vi } from "vitest";
-import { findLacks } from "../../src/memory/lacks.js";
+import { findShortages } from "../../src/memory/shortages.js";
 
 const size = 2 ** 21;
 
 // Two nodes with four pages each, all free; but two are promised to a mapping, nobody knows from which node.
-vi.mock("../../src/linux/hugepages.js", () => ({
+vi.mock("../../src/linux/huge-pages.js", () => ({
   hugePageSizes: () => [2 ** 21],
   numaNodes: () => [0, 1],
   hugePagePool: (_: number, node?: number) =>
@@ -17,9 +17,9 @@ it("huge pages of each node that are there do not make up for those of all that 
     { size, count: 3, node: 1 },
   ];
 
-  expect(findLacks({ hugepages: [first] })).toEqual([]);
-  expect(findLacks({ hugepages: [second] })).toEqual([]);
-  expect(findLacks({ hugepages: [first, second] })).toMatchObject([
-    { room: { node: undefined }, wanted: 7, available: 6, possible: true },
+  expect(findShortages({ hugePages: [first] })).toEqual([]);
+  expect(findShortages({ hugePages: [second] })).toEqual([]);
+  expect(findShortages({ hugePages: [first, second] })).toMatchObject([
+    { pool: { node: undefined }, wanted: 7, available: 6, possible: true },
   ]);
 });

@@ -12,7 +12,7 @@ const made = noHolder ?? makeCgroup("memory");
 const cgroup = made as TestCgroup;
 const limit = affordable(256 * MiB);
 const held = Math.floor(limit * 0.6);
-const wish = { bytes: held, cgroup: cgroup.path };
+const request = { bytes: held, cgroup: cgroup.path };
 
 /** A dead target in the cgroup, whose helper is stopped: it holds more than half of the limit. */
 async function startOrphan(): Promise<{ pid: number; helper: number }> {
@@ -33,7 +33,7 @@ describe.skipIf(typeof made === "string")(
     it("is waited for until a teardown has made it", async () => {
       const { helper } = await startOrphan();
       let isThere = false;
-      const waiting = waitForMemory(wish).then(() => {
+      const waiting = waitForMemory(request).then(() => {
         isThere = true;
       });
 
@@ -42,14 +42,14 @@ describe.skipIf(typeof made === "string")(
       process.kill(helper, "SIGCONT");
       await waiting;
       await until(() => !isAlive(helper), "the helper is gone");
-      await waitForMemory(wish);
+      await waitForMemory(request);
     });
 
     it("is not waited for where nobody is making it", async () => {
       const child = await startReady(startIn(cgroup, protect(hog(held, "stay"))));
       const start = performance.now();
 
-      await expect(waitForMemory(wish)).rejects.toMatchObject({
+      await expect(waitForMemory(request)).rejects.toMatchObject({
         code: "ERR_NO_ROOM",
         message: expect.stringMatching(
           /^cgroup .*: .* MiB wanted, .* MiB available: no teardown is under way that would give it back$/,
@@ -58,7 +58,7 @@ describe.skipIf(typeof made === "string")(
       expect(performance.now() - start).toBeLessThan(30_000);
       child.kill("SIGKILL");
       await ending(child);
-      await waitForMemory(wish);
+      await waitForMemory(request);
     });
 
     it("is no more waited for when the only teardown has ended, and it was not enough", async () => {
@@ -86,7 +86,7 @@ describe.skipIf(typeof made === "string")(
       expect(stdout).toMatch(new RegExp(`^waiting for cgroup .*\\n  ${pid} hog: target gone, .* held$`, "m"));
       expect(stderr).toMatch(/^async-teardown: not after 0.5 s: cgroup .* wanted, .* available$/);
       const reason = new Error("enough");
-      await expect(waitForMemory({ ...wish, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+      await expect(waitForMemory({ ...request, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
       process.kill(helper, "SIGCONT");
       await until(() => !isAlive(helper), "the helper is gone");
     });

@@ -116,7 +116,7 @@ describe.skipIf(why)(`a target (${why ?? "as root"})`, () => {
 
   it.each(targets)("%s is no more open by its holder", async (_, how, ...changes) => {
     const { pid } = await startTarget(how, changes);
-    const { holder } = await attach(pid);
+    const { holderPid: holder } = await attach(pid);
 
     expect((await doorsMore(pid, holder)).more).toEqual(none);
   });

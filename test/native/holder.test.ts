@@ -86,7 +86,7 @@ describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
 
   it("has shut the door: session, directory, environment, descriptors, capabilities, calls, signals", async () => {
     const { pid } = await startReady(hog(0, "stay"));
-    const { holder } = await attach(pid);
+    const { holderPid: holder } = await attach(pid);
     const { CapInh, CapEff, CapAmb, Seccomp, NoNewPrivs, SigBlk, Name } = status(holder);
 
     expect(Name).toBe(`cleanup/${pid}`);
@@ -115,7 +115,7 @@ describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
 
   it("does not run while it waits, and has at most 256 KiB of its own", async () => {
     const { pid } = await startReady(hog(0, "stay"));
-    const { holder } = await attach(pid);
+    const { holderPid: holder } = await attach(pid);
 
     const before = await settled(() => contextSwitches(holder));
     expect(before).toHaveLength(3);
@@ -132,7 +132,7 @@ describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
   it("records what the target held, for those who look at its command line", async () => {
     const bytes = affordable(256 * MiB);
     const child = await startReady(hog(bytes, "stay"));
-    const { holder } = await attach(child.pid, { priority: "idle" });
+    const { holderPid: holder } = await attach(child.pid, { priority: "idle" });
     const words = () => read(holder, "cmdline").split("\0")[4]?.trim() ?? "";
 
     expect(words()).toBe("holding");
@@ -147,7 +147,7 @@ describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
   it("records it for an image that came by exec, too", async () => {
     const bytes = affordable(256 * MiB);
     const child = await startReady(hog(0, "exec", ...hog(bytes, "stay")));
-    const { holder } = await attach(child.pid, { priority: "idle" });
+    const { holderPid: holder } = await attach(child.pid, { priority: "idle" });
     const ready = once(child.stdout as NonNullable<typeof child.stdout>, "data");
     const words = () => read(holder, "cmdline").split("\0")[4] ?? "";
 
@@ -166,7 +166,7 @@ describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
     ["idle", "5", "0"], // SCHED_IDLE
   ] as const)("tears down at %s priority", async (priority, policy, nice) => {
     const { pid } = await startReady(hog(0, "stay"));
-    const { holder } = await attach(pid, { priority });
+    const { holderPid: holder } = await attach(pid, { priority });
 
     for (const thread of readdirSync(`/proc/${holder}/task`)) {
       const fields = read(Number(thread), "stat").split(") ").at(-1)?.split(" ") ?? [];
@@ -204,7 +204,7 @@ describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
     const child = await startReady(
       hog(0, "exec", "/usr/bin/setpriv", "--reuid", "61234", "--clear-groups", ...hog(64 * MiB, "stay")),
     );
-    const { holder } = await attach(child.pid);
+    const { holderPid: holder } = await attach(child.pid);
     const ready = once(child.stdout as NonNullable<typeof child.stdout>, "data");
 
     child.stdin?.end();
@@ -217,7 +217,7 @@ describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
 
   it("keeps what it holds when only the main thread ends, and lets go when the last does", async () => {
     const child = await startReady(hog(0, "late-main-ends"));
-    const { holder } = await attach(child.pid);
+    const { holderPid: holder } = await attach(child.pid);
 
     child.stdin?.write("x");
     await until(() => !isAlive(child.pid), "the main thread has ended");
@@ -230,7 +230,7 @@ describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
 
   it("sleeps again after a stop, without having been run ever since", async () => {
     const child = await startReady(hog(0, "stay"));
-    const { holder } = await attach(child.pid);
+    const { holderPid: holder } = await attach(child.pid);
 
     process.kill(holder, "SIGSTOP");
     await sleep(50);
@@ -245,7 +245,7 @@ describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
 
   it("does not run without end where nobody can take over: the main thread has ended", async () => {
     const child = await startReady(hog(0, "late-main-ends"));
-    const { holder } = await attach(child.pid);
+    const { holderPid: holder } = await attach(child.pid);
 
     child.stdin?.write("x");
     await until(() => !isAlive(child.pid), "the main thread has ended");
@@ -264,7 +264,7 @@ describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
     const lock = join(folder, "lock-of-stuck");
     writeFileSync(lock, "x");
     const child = await startReady(["env", `HOG_LOCK=${lock}`, ...hog(0, "exec", ...hog(0, "stay"))]);
-    const { holder } = await attach(child.pid);
+    const { holderPid: holder } = await attach(child.pid);
     const ready = once(child.stdout as NonNullable<typeof child.stdout>, "data");
 
     for (let stop = 0; stop < 20; stop++) {

@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseSize as parseSizeInTypeScript } from "../../src/cli/units.js";
 import { type Priority, priorities } from "../../src/linux/priority.js";
-import { protectingVariables } from "../../src/protect/environment.js";
-import { leastRate, mostWorkers, releaseNumbers } from "../../src/protect/options.js";
+import { protectingVariables } from "../../src/protect/preload-variables.js";
+import { leastRate, mostWorkers, releaseNumbers } from "../../src/protect/release-options.js";
 import {
   commandOfEnv,
   parseElfHeader,

@@ -16,7 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { parseRecord } from "../../src/linux/record.js";
+import { parseRecord } from "../../src/linux/protector-record.js";
 import { affordable, MiB } from "../support/memory.js";
 import { program } from "../support/paths.js";
 import {

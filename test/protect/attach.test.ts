@@ -56,17 +56,17 @@ describe.skipIf(noHolder)(`attach (${noHolder ?? "as root"})`, () => {
     const { pid } = await startReady(hog(0, "stay"));
     const hold = await attach(pid);
 
-    expect(hold).toMatchObject({ pid, holder: holderOf(pid) });
-    await until(() => isParked(hold.holder), "it is held");
+    expect(hold).toMatchObject({ pid, holderPid: holderOf(pid) });
+    await until(() => isParked(hold.holderPid), "it is held");
     await hold.detach();
-    expect(isAlive(hold.holder)).toBe(false);
+    expect(isAlive(hold.holderPid)).toBe(false);
     expect(isAlive(pid)).toBe(true);
     await hold.detach(); // again: nothing to do
   });
 
   it("leaves nothing behind when the process ends as it likes", async () => {
     const child = await startReady(hog(64 * MiB, "exit"));
-    const { holder } = await attach(child.pid);
+    const { holderPid: holder } = await attach(child.pid);
 
     child.stdin?.end();
     expect(await ending(child)).toBe(7);
@@ -152,7 +152,7 @@ describe("attach refuses, with the reason and what to do,", () => {
 
   it.skipIf(noHolder)("what is held already, and says by whom", async () => {
     const { pid } = await startReady(hog(0, "stay"));
-    const { holder } = await attach(pid);
+    const { holderPid: holder } = await attach(pid);
 
     expect(await refusal(pid)).toBe(
       `ERR_ALREADY_PROTECTED: process ${pid} is protected already, by holder ${holder}`,
@@ -180,7 +180,7 @@ describe("attach refuses, with the reason and what to do,", () => {
 
   it.skipIf(noHolder)("a helper or a holder, and names its target; so do detach and wait", async () => {
     const [one, two] = [await startReady(protect(hog(0, "stay"))), await startReady(hog(0, "stay"))];
-    const { holder } = await attach(two.pid);
+    const { holderPid: holder } = await attach(two.pid);
     const helper = helperOf(one.pid);
 
     for (const act of [attach, detach, wait]) {
@@ -198,7 +198,7 @@ describe("attach refuses, with the reason and what to do,", () => {
     const impostor = start(["bash", "-c", `printf cleanup/${pid} > /proc/$$/comm; read -r`]);
 
     await until(() => helpersOf(pid).includes(impostor.pid), "it has the name");
-    expect((await attach(pid)).holder).toBe(holderOf(pid));
+    expect((await attach(pid)).holderPid).toBe(holderOf(pid));
   });
 });
 

@@ -30,7 +30,7 @@ export async function endWhileHeld({
 
   await endWhileStopped(
     child,
-    holds.map(({ holder }) => holder),
+    holds.map(({ holderPid }) => holderPid),
     end,
   );
 }

@@ -82,7 +82,7 @@ describe("list", () => {
   it.skipIf(noHolder)("knows of a holder's teardown the size at the death, and no more", async () => {
     const bytes = affordable(1024 * MiB);
     const child = await startReady(hog(bytes, "stay"));
-    const { holder } = await attach(child.pid);
+    const { holderPid: holder } = await attach(child.pid);
 
     expect(await rowsOf(child)).toMatchObject([
       { state: "protected", protectors: [{ pid: holder, mechanism: "holder" }], command: hog(bytes, "stay") },

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { list, waitForMemory } from "../../src/index.js";
-import { hostMemory } from "../../src/linux/memory.js";
+import { hostMemory } from "../../src/linux/host-memory.js";
 import { noHolder } from "../support/holder.js";
 import { asyncTeardown, program } from "../support/paths.js";
 import { helpersOf, isAlive, until } from "../support/proc.js";
@@ -70,9 +70,9 @@ describe.skipIf(noHolder)(`what a stranger's process shows (${noHolder ?? "as ro
 
   it("does not keep wait --memory, where its main thread has ended and others go on", async () => {
     const { pid } = await startReady(hog(0, "main-ends"));
-    const { findExits } = await import("../../src/linux/exits.js");
+    const { findExitingProcesses } = await import("../../src/linux/exiting-processes.js");
 
     await until(() => !isAlive(pid), "its main thread has ended");
-    expect((await findExits()).map((exit) => exit.pid)).not.toContain(pid);
+    expect((await findExitingProcesses()).map((exit) => exit.pid)).not.toContain(pid);
   });
 });

@@ -108,7 +108,7 @@ describe("wait", () => {
 
   it.skipIf(noHolder)("lasts until the holder is gone", async () => {
     const child = await startReady(hog(affordable(256 * MiB), "stay"));
-    const { holder } = await attach(child.pid);
+    const { holderPid: holder } = await attach(child.pid);
     const waiting = wait(child.pid);
 
     await kill(child);

@@ -1,6 +1,6 @@
 import { AsyncTeardownError } from "../../errors.js";
 import { toText } from "../../linux/bytes.js";
-import { protectingVariables } from "../../protect/environment.js";
+import { protectingVariables } from "../../protect/preload-variables.js";
 import { childrenOf, type DomainXml, parseXml } from "./domain-xml.js";
 import { askEmulator } from "./emulator.js";
 import { type Connection, virsh } from "./virsh.js";

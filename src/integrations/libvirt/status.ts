@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { commandOf } from "../../linux/command.js";
+import { commandOf } from "../../linux/command-line.js";
 import type { Findings, Mechanism } from "../../linux/protectors.js";
 import { isLocal } from "./abilities.js";
 import { parseDomain } from "./domain-xml.js";

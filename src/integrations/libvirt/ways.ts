@@ -13,7 +13,7 @@ export type Via = (typeof vias)[number];
 export const qemuOptions = ["-async-teardown", "-run-with"] as const;
 export type QemuOption = (typeof qemuOptions)[number];
 
-/** Our helper's variables; protect/environment.ts makes them. */
+/** Our helper's variables; protect/preload-variables.ts makes them. */
 export interface HelperVariables {
   readonly LD_PRELOAD: string;
   readonly ASYNC_TEARDOWN: string;

@@ -12,7 +12,7 @@ export interface ContainerState {
 const largestPid = 4_194_304; // PID_MAX_LIMIT; proc_sys_kernel(5)
 const longestId = 1024;
 
-function refuse(why: string): never {
+function refuseState(why: string): never {
   throw new AsyncTeardownError("ERR_USAGE", `standard input has no state of a container: ${why}`, {
     advice: "an OCI runtime writes it there for a hook",
   });
@@ -28,14 +28,14 @@ export function parseState(text: string): ContainerState {
   try {
     state = JSON.parse(text);
   } catch {
-    return refuse("it is no JSON");
+    return refuseState("it is no JSON");
   }
-  if (typeof state !== "object" || state === null) return refuse("it is no object");
+  if (typeof state !== "object" || state === null) return refuseState("it is no object");
   const { id, pid, bundle } = state as Record<string, unknown>;
 
-  if (typeof id !== "string" || id === "" || id.length > longestId) return refuse("it has no ID");
+  if (typeof id !== "string" || id === "" || id.length > longestId) return refuseState("it has no ID");
   if (typeof pid !== "number" || !Number.isInteger(pid) || pid < 1 || pid > largestPid)
-    return refuse("it has no PID; the hook is for poststart or createRuntime");
+    return refuseState("it has no PID; the hook is for poststart or createRuntime");
   return { id, pid, bundle: typeof bundle === "string" && bundle.startsWith("/") ? bundle : undefined };
 }
 

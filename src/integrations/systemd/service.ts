@@ -9,18 +9,19 @@ export interface FoundService {
   readonly running: readonly string[];
 }
 
-function refuse(name: string, why: string, advice?: string): never {
+function refuseService(name: string, why: string, advice?: string): never {
   throw new AsyncTeardownError("ERR_UNIT", `${name} ${why}`, advice === undefined ? {} : { advice });
 }
 
 function check(name: string, { loadState, isTransient }: Service): void {
   if (loadState === "not-found")
-    refuse(name, "does not exist", "'systemctl list-unit-files --type=service' lists those that do");
-  if (loadState === "masked") refuse(name, "is masked: it cannot be started", "'systemctl unmask' it first");
+    refuseService(name, "does not exist", "'systemctl list-unit-files --type=service' lists those that do");
+  if (loadState === "masked")
+    refuseService(name, "is masked: it cannot be started", "'systemctl unmask' it first");
   if (loadState !== "loaded")
-    refuse(name, `could not be loaded (${loadState})`, `'systemctl status ${name}' says why`);
+    refuseService(name, `could not be loaded (${loadState})`, `'systemctl status ${name}' says why`);
   if (isTransient)
-    refuse(
+    refuseService(
       name,
       "is transient: it is gone when it stops",
       "protect its processes by 'async-teardown attach PID'",
@@ -35,9 +36,9 @@ async function findTemplate(isUser: boolean, name: string): Promise<FoundService
   const [, state] = listed.trim().split(/\s+/);
 
   if (state === undefined)
-    refuse(name, "does not exist", "'systemctl list-unit-files --type=service' lists those that do");
+    refuseService(name, "does not exist", "'systemctl list-unit-files --type=service' lists those that do");
   if (state.startsWith("masked"))
-    refuse(name, "is masked: it cannot be started", "'systemctl unmask' it first");
+    refuseService(name, "is masked: it cannot be started", "'systemctl unmask' it first");
   const units = await listUnits(isUser, "--state=active,activating,reloading", name.replace("@", "@*"));
   return { service: name, running: units };
 }

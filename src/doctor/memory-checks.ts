@@ -1,5 +1,5 @@
 import { formatBytes } from "../format.js";
-import { hugePagePool, hugePageSizes } from "../linux/hugepages.js";
+import { hugePagePool, hugePageSizes } from "../linux/huge-pages.js";
 import { swap, transparentHugePages } from "../linux/swap.js";
 import type { Check } from "./check.js";
 

@@ -1,8 +1,8 @@
 import { closeSync, constants, openSync } from "node:fs";
+import { askInTime } from "./ask-in-time.js";
 import { type Bytes, splitAtNul, toText } from "./bytes.js";
-import { look } from "./living.js";
+import { withProcess } from "./living-target.js";
 import { readWithin } from "./native.js";
-import { ask } from "./patience.js";
 import { type ProcessDirectory, userOf } from "./procfs.js";
 
 /** A process may say that its arguments are all of its memory; prctl(2), PR_SET_MM. So much is read. */
@@ -16,7 +16,7 @@ function read(directory: ProcessDirectory): Buffer {
     const opened = openSync(`/proc/self/fd/${directory.descriptor}/cmdline`, constants.O_RDONLY);
 
     descriptor = opened;
-    const bytes = ask(userOf(directory), (milliseconds) => readWithin(opened, buffer, milliseconds));
+    const bytes = askInTime(userOf(directory), (milliseconds) => readWithin(opened, buffer, milliseconds));
     return buffer.subarray(0, Math.max(0, bytes ?? 0));
   } catch {
     return buffer.subarray(0, 0); // it is gone
@@ -37,6 +37,6 @@ export function argumentsOf(directory: ProcessDirectory): Bytes[] {
 
 /** The command and arguments of a process, for people; undefined where there are none. */
 export function commandOf(pid: number): string[] | undefined {
-  const words = look(pid, argumentsOf)?.map(toText);
+  const words = withProcess(pid, argumentsOf)?.map(toText);
   return words?.some((word) => word !== "") ? words : undefined;
 }

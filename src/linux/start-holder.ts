@@ -14,14 +14,14 @@ export const holderName = "async-teardown-holder";
 const blankRecord = " ".repeat(96);
 
 /** What a holder says of its start: its PID when it is armed, else what could not be done. */
-export type HolderReport = { readonly holder: number } | { readonly errno: number; readonly step: string };
+export type HolderReport = { readonly holderPid: number } | { readonly errno: number; readonly step: string };
 
 /** Reads "armed <pid>" or "failed <errno> <step>"; native/holder/holder.c. */
 export function parseReport(line: string): HolderReport {
-  const [, holder] = /^armed (\d+)\n$/.exec(line) ?? [];
+  const [, holderPid] = /^armed (\d+)\n$/.exec(line) ?? [];
   const [, errno, step] = /^failed (\d+) (.+)\n$/.exec(line) ?? [];
 
-  if (holder !== undefined) return { holder: Number(holder) };
+  if (holderPid !== undefined) return { holderPid: Number(holderPid) };
   if (errno !== undefined && step !== undefined) return { errno: Number(errno), step };
   return { errno: 0, step: "hear of it: it was killed" };
 }

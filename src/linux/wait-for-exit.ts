@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { addEnd, removeEnd, startEnds } from "./native.js";
+import { startExitWatcher, unwatchExit, watchExit } from "./native.js";
 import { hasEnded, type ProcessDirectory } from "./procfs.js";
 
 const waiting = new Map<number, () => void>();
@@ -7,21 +7,21 @@ let lastId = 0;
 let isStarted = false;
 
 function start(): boolean {
-  isStarted ||= startEnds((id) => waiting.get(id)?.()) === 0;
+  isStarted ||= startExitWatcher((id) => waiting.get(id)?.()) === 0;
   return isStarted;
 }
 
 /** How often it is looked where the kernel has no pidfd, or forbids it: milliseconds. */
 const step = 10;
 
-async function poll(directory: ProcessDirectory, signal: AbortSignal | undefined): Promise<void> {
+async function waitBySteps(directory: ProcessDirectory, signal: AbortSignal | undefined): Promise<void> {
   while (!hasEnded(directory)) {
     await sleep(step);
     signal?.throwIfAborted();
   }
 }
 
-async function listen(
+async function waitByPidfd(
   directory: ProcessDirectory,
   id: number,
   signal: AbortSignal | undefined,
@@ -49,15 +49,15 @@ async function listen(
  * Resolves when the process is dead, at once if it is already; pidfd_open(2).
  * @throws the signal's reason
  */
-export async function end(directory: ProcessDirectory, signal?: AbortSignal): Promise<void> {
+export async function waitForExit(directory: ProcessDirectory, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted();
   const id = ++lastId;
-  const pidfd = start() ? addEnd(directory.pid, id) : -1;
+  const pidfd = start() ? watchExit(directory.pid, id) : -1;
 
-  if (pidfd < 0) return poll(directory, signal);
+  if (pidfd < 0) return waitBySteps(directory, signal);
   try {
-    await listen(directory, id, signal);
+    await waitByPidfd(directory, id, signal);
   } finally {
-    removeEnd(pidfd);
+    unwatchExit(pidfd);
   }
 }

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { hugePageSizes, numaNodes } from "../../src/linux/hugepages.js";
-import { findLacks } from "../../src/memory/lacks.js";
+import { hugePageSizes, numaNodes } from "../../src/linux/huge-pages.js";
+import { findShortages } from "../../src/memory/shortages.js";
 import { makeCgroup, type TestCgroup } from "../support/cgroup.js";
 import { MiB } from "../support/memory.js";
 import { program } from "../support/paths.js";
@@ -40,14 +40,15 @@ describe.skipIf(noPool)(`huge pages (${noPool ?? `${count} of 2 MiB`})`, () => {
     `are those that the cgroup may have (${typeof limited === "string" ? limited : "a limit of 4"})`,
     () => {
       const { directory, path, version } = limited as TestCgroup;
-      const lacks = (wanted: number) => findLacks({ hugepages: [{ size, count: wanted }], cgroup: path });
+      const shortages = (wanted: number) =>
+        findShortages({ hugePages: [{ size, count: wanted }], cgroup: path });
 
       writeFileSync(`${directory}/hugetlb.2MB.${version === 1 ? "limit_in_bytes" : "max"}`, String(4 * size));
-      expect(lacks(4)).toEqual([]);
-      expect(lacks(5)).toMatchObject([
-        { room: { kind: "hugepages", size, path }, wanted: 5, available: 4, total: 4, possible: false },
+      expect(shortages(4)).toEqual([]);
+      expect(shortages(5)).toMatchObject([
+        { pool: { kind: "hugePages", size, path }, wanted: 5, available: 4, total: 4, possible: false },
       ]);
-      expect(lacks(5)[0]?.sentence).toBe(`cgroup ${path}, 2 MiB huge pages: 5 wanted, its limit is 4`);
+      expect(shortages(5)[0]?.sentence).toBe(`cgroup ${path}, 2 MiB huge pages: 5 wanted, its limit is 4`);
     },
   );
 
@@ -56,11 +57,11 @@ describe.skipIf(noPool)(`huge pages (${noPool ?? `${count} of 2 MiB`})`, () => {
   });
 
   it("can be had while they are free", () => {
-    expect(findLacks({ hugepages: [{ size, count }] })).toEqual([]);
-    expect(findLacks({ hugepages: [{ size, count, node }] })).toEqual([]);
-    expect(findLacks({ hugepages: [{ size, count: count + 1 }] })).toEqual([
+    expect(findShortages({ hugePages: [{ size, count }] })).toEqual([]);
+    expect(findShortages({ hugePages: [{ size, count, node }] })).toEqual([]);
+    expect(findShortages({ hugePages: [{ size, count: count + 1 }] })).toEqual([
       {
-        room: { kind: "hugepages", size, node: undefined },
+        pool: { kind: "hugePages", size, node: undefined },
         wanted: count + 1,
         available: count,
         total: count,
@@ -74,16 +75,16 @@ describe.skipIf(noPool)(`huge pages (${noPool ?? `${count} of 2 MiB`})`, () => {
     const child = await take(5, 2);
 
     expect(numberIn("free_hugepages")).toBe(count - 2);
-    expect(findLacks({ hugepages: [{ size, count: 3 }] })).toEqual([]);
-    expect(findLacks({ hugepages: [{ size, count: 4 }] })).toMatchObject([
+    expect(findShortages({ hugePages: [{ size, count: 3 }] })).toEqual([]);
+    expect(findShortages({ hugePages: [{ size, count: 4 }] })).toMatchObject([
       { available: 3, possible: true, sentence: "2 MiB huge pages: 4 wanted, 3 available" },
     ]);
-    expect(findLacks({ hugepages: [{ size, count: 4, node }] })).toMatchObject([
+    expect(findShortages({ hugePages: [{ size, count: 4, node }] })).toMatchObject([
       { available: 3, sentence: `2 MiB huge pages of node ${node}: 4 wanted, 3 available` },
     ]);
     child.stdin?.end();
     await ending(child);
-    expect(findLacks({ hugepages: [{ size, count }] })).toEqual([]);
+    expect(findShortages({ hugePages: [{ size, count }] })).toEqual([]);
   });
 
   it("add up, on nodes and on the machine", () => {
@@ -92,12 +93,12 @@ describe.skipIf(noPool)(`huge pages (${noPool ?? `${count} of 2 MiB`})`, () => {
       { size, count: 1 },
     ];
 
-    expect(findLacks({ hugepages: [most, one] })).toEqual([]);
-    expect(findLacks({ hugepages: [most, one, one] })).toMatchObject([
-      { room: { node: undefined }, wanted: 9 },
+    expect(findShortages({ hugePages: [most, one] })).toEqual([]);
+    expect(findShortages({ hugePages: [most, one, one] })).toMatchObject([
+      { pool: { node: undefined }, wanted: 9 },
     ]);
-    expect(findLacks({ hugepages: [most, { ...most, count: 2 }] })).toMatchObject([
-      { room: { node }, wanted: 9, possible: false },
+    expect(findShortages({ hugePages: [most, { ...most, count: 2 }] })).toMatchObject([
+      { pool: { node }, wanted: 9, possible: false },
     ]);
   });
 
@@ -106,7 +107,7 @@ describe.skipIf(noPool)(`huge pages (${noPool ?? `${count} of 2 MiB`})`, () => {
     await take(count + 2, count + 2);
 
     expect(numberIn("nr_hugepages")).toBe(count + 2);
-    expect(findLacks({ hugepages: [{ size, count: count + 1 }] })).toMatchObject([
+    expect(findShortages({ hugePages: [{ size, count: count + 1 }] })).toMatchObject([
       { available: 0, total: count, possible: false },
     ]);
   });
@@ -114,7 +115,7 @@ describe.skipIf(noPool)(`huge pages (${noPool ?? `${count} of 2 MiB`})`, () => {
 
 describe("huge pages that no machine has", () => {
   it("are refused, and those that it has are named", () => {
-    const wish = (words: object) => () => findLacks({ hugepages: [{ size, count: 1, ...words }] });
+    const request = (words: object) => () => findShortages({ hugePages: [{ size, count: 1, ...words }] });
     const refusal = (message: RegExp, advice: RegExp) =>
       expect.objectContaining({
         code: "ERR_USAGE",
@@ -122,10 +123,12 @@ describe("huge pages that no machine has", () => {
         advice: expect.stringMatching(advice),
       });
 
-    expect(wish({ size: 3 * MiB })).toThrow(refusal(/no huge pages of 3 MiB$/, /^it has (\d+ [KMG]iB|none)/));
-    expect(wish({ size: Number.NaN })).toThrow(refusal(/no huge pages/, /^it has /));
-    expect(wish({ count: 0 })).toThrow("not a whole number above 0");
+    expect(request({ size: 3 * MiB })).toThrow(
+      refusal(/no huge pages of 3 MiB$/, /^it has (\d+ [KMG]iB|none)/),
+    );
+    expect(request({ size: Number.NaN })).toThrow(refusal(/no huge pages/, /^it has /));
+    expect(request({ count: 0 })).toThrow("not a whole number above 0");
     if (hugePageSizes().includes(size))
-      expect(wish({ node: 4711 })).toThrow(refusal(/on a NUMA node 4711$/, /^it has nodes \d/));
+      expect(request({ node: 4711 })).toThrow(refusal(/on a NUMA node 4711$/, /^it has nodes \d/));
   });
 });

@@ -38,16 +38,16 @@ export const isRate = (rate: number) => isWithin(rate, leastRate, Number.MAX_SAF
  * @throws AsyncTeardownError ERR_USAGE
  */
 export function checkReleaseOptions({ workers, rate, priority }: ReleaseOptions): void {
-  const refuse = (what: string, value: unknown): never => {
+  const refuseOption = (what: string, value: unknown): never => {
     throw new AsyncTeardownError("ERR_USAGE", `${what}, not ${JSON.stringify(value) ?? String(value)}`);
   };
 
   if (workers !== undefined && workers !== "auto" && !isWorkers(workers))
-    refuse(`workers is "auto" or a whole number from 1 to ${mostWorkers}`, workers);
+    refuseOption(`workers is "auto" or a whole number from 1 to ${mostWorkers}`, workers);
   if (rate !== undefined && !isRate(rate))
-    refuse(`rate is a whole number of bytes a second, ${leastRate} or more`, rate);
+    refuseOption(`rate is a whole number of bytes a second, ${leastRate} or more`, rate);
   if (priority !== undefined && !priorities.includes(priority))
-    refuse(`priority is one of ${priorities.join(", ")}`, priority);
+    refuseOption(`priority is one of ${priorities.join(", ")}`, priority);
 }
 
 /** The same as numbers, as struct release_options of native/common/release_options.h has them. */

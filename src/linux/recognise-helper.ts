@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, readlinkSync } from "node:fs";
 import { constants as system } from "node:os";
 import { readMemoryFile } from "./memory-file.js";
 import { firstNamesIn, type ProcessDirectory, parseStatusField, type Stat } from "./procfs.js";
-import { parseRecord, type ReleaseRecord } from "./record.js";
+import { parseRecord, type ReleaseRecord } from "./protector-record.js";
 
 const { SIGHUP, SIGKILL, SIGSTOP } = system.signals;
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 
 /** What a file of /proc or /sys says; undefined where it is not there, or may not be read. */
-export function readSetting(path: string): string | undefined {
+export function readKernelFile(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8").trim();
   } catch {

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { formatBytes } from "../../src/format.js";
-import { hostMemory } from "../../src/linux/memory.js";
-import { findLacks } from "../../src/memory/lacks.js";
+import { hostMemory } from "../../src/linux/host-memory.js";
+import { findShortages } from "../../src/memory/shortages.js";
 import { limitMemory, makeBelow, makeCgroup, move, startIn } from "../support/cgroup.js";
 import { affordable, GiB, MiB } from "../support/memory.js";
 import { programs } from "../support/paths.js";
@@ -26,19 +26,19 @@ const slack = 8 * MiB;
 
 /** What the cgroup says that it has left, by asking it for all that it can have. */
 function availableIn(path: string): number {
-  const [lack] = findLacks({ bytes: limit, cgroup: path });
-  return lack?.available ?? limit;
+  const [shortage] = findShortages({ bytes: limit, cgroup: path });
+  return shortage?.available ?? limit;
 }
 
 describe("the host", () => {
   it("lacks nothing that is available, and waits in vain for what it has not got", () => {
     const { total } = hostMemory();
 
-    expect(findLacks({ bytes: MiB, cgroup: "/" })).toEqual([]);
-    expect(findLacks({ bytes: BigInt(total), cgroup: "/" })).toMatchObject([
-      { room: { kind: "host" }, wanted: total, total, possible: true },
+    expect(findShortages({ bytes: MiB, cgroup: "/" })).toEqual([]);
+    expect(findShortages({ bytes: BigInt(total), cgroup: "/" })).toMatchObject([
+      { pool: { kind: "host" }, wanted: total, total, possible: true },
     ]);
-    expect(findLacks({ bytes: 2n ** 60n, cgroup: "/" })).toMatchObject([
+    expect(findShortages({ bytes: 2n ** 60n, cgroup: "/" })).toMatchObject([
       {
         possible: false,
         sentence: `host memory: ${formatBytes(2 ** 60)} wanted, there are only ${formatBytes(total)}`,
@@ -52,10 +52,10 @@ describe("the host", () => {
     );
   });
 
-  it.each([{}, { hugepages: [] }, { bytes: 0 }, { bytes: -1 }, { bytes: 0.5 }, { bytes: Number.NaN }])(
+  it.each([{}, { hugePages: [] }, { bytes: 0 }, { bytes: -1 }, { bytes: 0.5 }, { bytes: Number.NaN }])(
     "is not asked for nothing, nor for nonsense: %o",
-    (wish) => {
-      expect(() => findLacks(wish)).toThrow(expect.objectContaining({ code: "ERR_USAGE" }));
+    (request) => {
+      expect(() => findShortages(request)).toThrow(expect.objectContaining({ code: "ERR_USAGE" }));
     },
   );
 });
@@ -66,21 +66,24 @@ describe.skipIf(typeof made === "string")(
     it("has what is below its limit and not in use, and more when that is given back", async () => {
       limitMemory(cgroup, limit);
       const child = await startReady(startIn(cgroup, hog(half, "exit")));
-      const lacks = findLacks({ bytes: limit, cgroup: cgroup.path });
+      const shortages = findShortages({ bytes: limit, cgroup: cgroup.path });
 
-      expect(lacks).toMatchObject([
-        { room: { kind: "cgroup", path: cgroup.path }, wanted: limit, total: limit, possible: true },
+      expect(shortages).toMatchObject([
+        { pool: { kind: "cgroup", path: cgroup.path }, wanted: limit, total: limit, possible: true },
       ]);
-      expect(lacks[0]?.available).toBeLessThanOrEqual(half);
-      expect(lacks[0]?.available).toBeGreaterThan(half - slack);
-      expect(lacks[0]?.sentence).toMatch(
+      expect(shortages[0]?.available).toBeLessThanOrEqual(half);
+      expect(shortages[0]?.available).toBeGreaterThan(half - slack);
+      expect(shortages[0]?.sentence).toMatch(
         new RegExp(`^cgroup ${cgroup.path}: ${formatBytes(limit)} wanted, \\d+(\\.\\d)? MiB available$`),
       );
-      expect(findLacks({ bytes: half - slack, cgroup: cgroup.path })).toEqual([]);
+      expect(findShortages({ bytes: half - slack, cgroup: cgroup.path })).toEqual([]);
 
       child.stdin?.end();
       await ending(child);
-      await until(() => findLacks({ bytes: limit - slack, cgroup: cgroup.path }).length === 0, "it is back");
+      await until(
+        () => findShortages({ bytes: limit - slack, cgroup: cgroup.path }).length === 0,
+        "it is back",
+      );
     });
 
     it("has page cache, too, however often that was read", async () => {
@@ -114,15 +117,15 @@ describe.skipIf(typeof made === "string")(
       limitMemory(parent, limit);
       limitMemory(cgroup, 2 * limit);
       await startReady(startIn(other, hog(half, "stay")));
-      const lacks = findLacks({ bytes: half, cgroup: cgroup.path });
+      const shortages = findShortages({ bytes: half, cgroup: cgroup.path });
 
-      expect(lacks).toMatchObject([{ room: { kind: "cgroup", path: parent.path }, total: limit }]);
-      expect(lacks[0]?.available).toBeGreaterThan(half - slack);
-      expect(findLacks({ bytes: 1.5 * limit, cgroup: cgroup.path })).toMatchObject([
+      expect(shortages).toMatchObject([{ pool: { kind: "cgroup", path: parent.path }, total: limit }]);
+      expect(shortages[0]?.available).toBeGreaterThan(half - slack);
+      expect(findShortages({ bytes: 1.5 * limit, cgroup: cgroup.path })).toMatchObject([
         { possible: false, sentence: expect.stringMatching(/ wanted, its limit is \d+ MiB$/) },
       ]);
       limitMemory(parent, 4 * limit);
-      expect(findLacks({ bytes: half, cgroup: cgroup.path })).toEqual([]);
+      expect(findShortages({ bytes: half, cgroup: cgroup.path })).toEqual([]);
     });
 
     it("is the caller's own, unless another one is named", () => {
@@ -135,18 +138,20 @@ describe.skipIf(typeof made === "string")(
       limitMemory(cgroup, limit);
       move(process.pid, cgroup);
       try {
-        expect(findLacks({ bytes: limit })).toMatchObject([{ room: { kind: "cgroup", path: cgroup.path } }]);
+        expect(findShortages({ bytes: limit })).toMatchObject([
+          { pool: { kind: "cgroup", path: cgroup.path } },
+        ]);
       } finally {
         move(process.pid, { ...cgroup, path, directory });
       }
-      expect(findLacks({ bytes: limit })).not.toMatchObject([{ room: { path: cgroup.path } }]);
+      expect(findShortages({ bytes: limit })).not.toMatchObject([{ pool: { path: cgroup.path } }]);
     });
 
     it("may be named by its path in the tree, or with the mount point before it", () => {
       limitMemory(cgroup, limit);
       for (const name of [cgroup.path, cgroup.path.slice(1), `${cgroup.path}//`, cgroup.directory])
-        expect(findLacks({ bytes: limit + 1, cgroup: name })).toMatchObject([
-          { room: { path: cgroup.path } },
+        expect(findShortages({ bytes: limit + 1, cgroup: name })).toMatchObject([
+          { pool: { path: cgroup.path } },
         ]);
     });
   },
@@ -156,7 +161,7 @@ describe("a cgroup that is not there, or not in the tree,", () => {
   it.each(["/no/such", "/..", "/../../tmp", "/sys/fs/cgroup/../../../tmp", "/tmp", "/cgroup.procs"])(
     "is refused: %s",
     (name) => {
-      expect(() => findLacks({ bytes: MiB, cgroup: name })).toThrow(
+      expect(() => findShortages({ bytes: MiB, cgroup: name })).toThrow(
         expect.objectContaining({ code: "ERR_CGROUP", advice: expect.any(String) }),
       );
     },

@@ -1,14 +1,14 @@
-import { isWhollyExiting, look } from "./living.js";
+import { isWhollyExiting, withProcess } from "./living-target.js";
 import { eachPid } from "./pids.js";
 import { isOver, type ProcessDirectory, statOf } from "./procfs.js";
 
 /** A process that is on its way out, and frees its memory itself. */
-export interface Exit {
+export interface ExitingProcess {
   readonly pid: number;
   readonly name: string;
 }
 
-function exitOf(directory: ProcessDirectory): Exit | undefined {
+function exitingProcessOf(directory: ProcessDirectory): ExitingProcess | undefined {
   const stat = statOf(directory);
 
   if (!stat || isOver(stat) || !isWhollyExiting(directory, stat)) return undefined;
@@ -16,11 +16,11 @@ function exitOf(directory: ProcessDirectory): Exit | undefined {
 }
 
 /** All processes that exit just now, unprotected or not. */
-export async function findExits(signal?: AbortSignal): Promise<Exit[]> {
-  const exits: Exit[] = [];
+export async function findExitingProcesses(signal?: AbortSignal): Promise<ExitingProcess[]> {
+  const exits: ExitingProcess[] = [];
 
   for await (const pid of eachPid(signal)) {
-    const exit = look(pid, exitOf);
+    const exit = withProcess(pid, exitingProcessOf);
     if (exit) exits.push(exit);
   }
   return exits;

@@ -8,10 +8,10 @@ import {
   namedDirectory,
   parseCgroupMounts,
   parseCgroups,
-} from "../linux/cgroup.js";
+} from "./cgroup.js";
 
 /** Where a holder is to run: the cgroup.procs that it enters, open for writing. */
-export interface Place {
+export interface HolderCgroup {
   readonly descriptors: readonly number[];
   /** Why the holder stays in the cgroup of this process, as a sentence; undefined where it does not. */
   readonly warning?: string;
@@ -32,29 +32,29 @@ function openProcs(directory: string): number {
   return openSync(`${directory}/cgroup.procs`, constants.O_WRONLY | constants.O_NOFOLLOW);
 }
 
-export function leavePlace({ descriptors }: Place): void {
+export function closeHolderCgroup({ descriptors }: HolderCgroup): void {
   for (const descriptor of descriptors) closeSync(descriptor);
 }
 
 /** Opens them all, or none. */
-function openAll(directories: readonly string[]): Place {
+function openAll(directories: readonly string[]): HolderCgroup {
   const descriptors: number[] = [];
 
   try {
     for (const directory of directories) descriptors.push(openProcs(directory));
     return { descriptors };
   } catch (error) {
-    leavePlace({ descriptors });
+    closeHolderCgroup({ descriptors });
     throw error;
   }
 }
 
-function reasonOf(error: unknown): string {
+function whyNotWritable(error: unknown): string {
   const { code, path } = error as NodeJS.ErrnoException;
   return `${path} cannot be written (${code})`;
 }
 
-function stay(why: string, target: Map<Hierarchy, string>): Place {
+function stay(why: string, target: Map<Hierarchy, string>): HolderCgroup {
   const own = parseCgroups(readText("/proc/self/cgroup"));
   const shared = [...own].find(([hierarchy, path]) => {
     const other = target.get(hierarchy);
@@ -89,46 +89,46 @@ function makeOwnCgroup(mount: CgroupMount): string {
   return directory;
 }
 
-function outside(mounts: readonly CgroupMount[], target: Map<Hierarchy, string>): Place {
+function outside(mounts: readonly CgroupMount[], target: Map<Hierarchy, string>): HolderCgroup {
   if (mounts.length === 0) return stay("no cgroup tree is mounted", target);
   try {
     return openAll(mounts.map(makeOwnCgroup));
   } catch (error) {
-    return stay(reasonOf(error), target);
+    return stay(whyNotWritable(error), target);
   }
 }
 
-function refuse(cgroup: string, why: string, cause?: unknown): never {
+function refuseCgroup(cgroup: string, why: string, cause?: unknown): never {
   throw new AsyncTeardownError("ERR_CGROUP", `the holder cannot enter the cgroup '${cgroup}': ${why}`, {
     advice: "give one that is there and that this user may write to, as a path in the cgroup tree",
     cause,
   });
 }
 
-function named(mounts: readonly CgroupMount[], cgroup: string): Place {
+function named(mounts: readonly CgroupMount[], cgroup: string): HolderCgroup {
   const [mount] = mounts;
 
-  if (!mount) return refuse(cgroup, "no cgroup tree is mounted");
+  if (!mount) return refuseCgroup(cgroup, "no cgroup tree is mounted");
 
   try {
-    return openAll([namedDirectory(mount, cgroup) ?? refuse(cgroup, "it leads out of the tree")]);
+    return openAll([namedDirectory(mount, cgroup) ?? refuseCgroup(cgroup, "it leads out of the tree")]);
   } catch (error) {
     if (error instanceof AsyncTeardownError) throw error;
     const { code } = error as NodeJS.ErrnoException;
-    return refuse(cgroup, code === "ENOENT" ? "there is no such cgroup" : reasonOf(error), error);
+    return refuseCgroup(cgroup, code === "ENOENT" ? "there is no such cgroup" : whyNotWritable(error), error);
   }
 }
 
-function sameAs(mounts: readonly CgroupMount[], target: Map<Hierarchy, string>): Place {
+function sameAs(mounts: readonly CgroupMount[], target: Map<Hierarchy, string>): HolderCgroup {
   const directories = mounts.map((mount) => directoryOf(mount, target.get(mount.hierarchy) ?? "/.."));
 
   try {
     return openAll(
-      directories.map((directory) => directory ?? refuse("same", "it is not in the mounted tree")),
+      directories.map((directory) => directory ?? refuseCgroup("same", "it is not in the mounted tree")),
     );
   } catch (error) {
     if (error instanceof AsyncTeardownError) throw error;
-    return refuse("same", reasonOf(error), error);
+    return refuseCgroup("same", whyNotWritable(error), error);
   }
 }
 
@@ -139,7 +139,7 @@ function sameAs(mounts: readonly CgroupMount[], target: Map<Hierarchy, string>):
  * @param targetCgroups the text of the target's /proc/<pid>/cgroup
  * @throws AsyncTeardownError ERR_CGROUP where it cannot run in the cgroup asked for
  */
-export function findPlace(cgroup: string | undefined, targetCgroups: string): Place {
+export function openHolderCgroup(cgroup: string | undefined, targetCgroups: string): HolderCgroup {
   const mounts = mountedHierarchies();
   const target = parseCgroups(targetCgroups);
 

@@ -9,17 +9,17 @@ export interface HostMemory {
   readonly available: number;
 }
 
-function bytesOf(text: string, field: string): number | undefined {
+function bytesOfField(text: string, field: string): number | undefined {
   const [, kilobytes] = new RegExp(`^${field}: *(\\d+) kB$`, "m").exec(text) ?? [];
   return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
 }
 
 /** Reads the text of /proc/meminfo; undefined where it is none. proc_meminfo(5). */
 export function parseMeminfo(text: string): HostMemory | undefined {
-  const [total, available] = [bytesOf(text, "MemTotal"), bytesOf(text, "MemAvailable")];
+  const [total, available] = [bytesOfField(text, "MemTotal"), bytesOfField(text, "MemAvailable")];
 
   if (total === undefined || available === undefined) return undefined;
-  return { total: total - (bytesOf(text, "Hugetlb") ?? 0), available };
+  return { total: total - (bytesOfField(text, "Hugetlb") ?? 0), available };
 }
 
 /** @throws AsyncTeardownError ERR_NO_PROC */

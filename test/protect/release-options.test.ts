@@ -8,7 +8,7 @@ import {
   type ReleaseOptions,
   releaseNumbers,
   releaseWords,
-} from "../../src/protect/options.js";
+} from "../../src/protect/release-options.js";
 
 const usual = { workers: "auto", rate: 0, priority: "normal" } as const;
 

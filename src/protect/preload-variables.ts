@@ -1,6 +1,6 @@
 import type { Bytes } from "../linux/bytes.js";
 import { type Identity, preloadLibrary, preloadList } from "../linux/native.js";
-import { checkReleaseOptions, type ReleaseOptions, releaseWords } from "./options.js";
+import { checkReleaseOptions, type ReleaseOptions, releaseWords } from "./release-options.js";
 
 /** The variables that make a program start protected. native/common/protection.h says what the second means. */
 export interface ProtectingVariables {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { protectingVariables } from "../../src/protect/environment.js";
+import { protectingVariables } from "../../src/protect/preload-variables.js";
 import { library } from "../support/paths.js";
 
 it("ours comes behind what was preloaded, once each time", () => {

@@ -1,5 +1,5 @@
 /** Huge pages of one size, of the pool that the machine's administrator set aside. */
-export interface HugePageWish {
+export interface HugePageRequest {
   /** Bytes of one page. */
   readonly size: number;
   readonly count: number;
@@ -8,10 +8,10 @@ export interface HugePageWish {
 }
 
 /** Memory that somebody is about to take. */
-export interface MemoryWish {
+export interface MemoryRequest {
   /** Ordinary memory: of the host, and within the limits of the cgroup. */
   readonly bytes?: number | bigint | undefined;
-  readonly hugepages?: readonly HugePageWish[] | undefined;
+  readonly hugePages?: readonly HugePageRequest[] | undefined;
   /**
    * The cgroup that will take the memory, as a path in the cgroup tree, with or without the mount point
    * before it.

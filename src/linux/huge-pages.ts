@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { namesIn } from "./settings.js";
+import { namesIn } from "./kernel-file.js";
 
 /** The huge pages of one size, on the whole machine or on one NUMA node, in pages. */
 export interface HugePagePool {

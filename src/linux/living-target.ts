@@ -1,5 +1,5 @@
+import { askInTime } from "./ask-in-time.js";
 import { compareAddressSpaces, type Errno } from "./native.js";
-import { ask } from "./patience.js";
 import {
   closeProcess,
   firstNamesIn,
@@ -21,7 +21,7 @@ export interface LivingTarget {
 }
 
 /** Opens a process for as long as it is looked at; undefined where there is none. */
-export function look<T>(pid: number, at: (directory: ProcessDirectory) => T): T | undefined {
+export function withProcess<T>(pid: number, at: (directory: ProcessDirectory) => T): T | undefined {
   const directory = openProcess(pid);
 
   if (!directory) return undefined;
@@ -47,7 +47,7 @@ function livingThreadsOf(directory: ProcessDirectory): string[] {
 }
 
 export function livingTarget(pid: number): LivingTarget | undefined {
-  return look(pid, (directory) => {
+  return withProcess(pid, (directory) => {
     const stat = statOf(directory);
 
     if (!stat || isOver(stat) || isWhollyExiting(directory, stat)) return undefined;
@@ -68,5 +68,5 @@ export function sharesWith(
   const thread = threads[0];
 
   if (thread === undefined) return false;
-  return ask(user, (milliseconds) => compareAddressSpaces(pid, thread, milliseconds));
+  return askInTime(user, (milliseconds) => compareAddressSpaces(pid, thread, milliseconds));
 }

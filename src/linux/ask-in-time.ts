@@ -29,7 +29,7 @@ function mayAsk(owner: string): boolean {
  * @param question takes the milliseconds that it may last; answers undefined where that was too short
  * @returns the answer; undefined where it did not come in time, or is not waited for
  */
-export function ask<T>(
+export function askInTime<T>(
   owner: string | undefined,
   question: (milliseconds: number) => T | undefined,
 ): T | undefined {
