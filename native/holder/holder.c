@@ -19,7 +19,7 @@
  *   OWNER     the target's unit and container, for `ps` to read when the target is dead, and for people:
  *             "unit=redis-server.service container=0123abcd", or a part of it. The holder does not read it.
  *
- *   descriptor 1    takes its report, one line: "armed <its PID>" or "failed <errno> <what it could not do>"
+ *   descriptor 1    takes its report, one line; report.h
  *   descriptor 3    the directory /proc/<PID>. It can never come to mean another process, as a number can.
  *   descriptors 4…  the cgroup.procs
  *
@@ -34,6 +34,7 @@
 #include "common/priority.h"
 #include "common/record.h"
 #include "argv_record.h"
+#include "report.h"
 #include "resident.h"
 #include "common/daemonize.h"
 #include "common/sys.h"
@@ -48,11 +49,22 @@
 
 /* ---- its report ---------------------------------------------------------------------------- */
 
-static __attribute__((noreturn)) void give_up(const struct failure *failure)
+static const char *stage_name(enum holder_stage stage)
+{
+#define STAGE_NAME(number, name) [number] = name,
+	static const char names[][12] = {HOLDER_STAGES(STAGE_NAME)};
+#undef STAGE_NAME
+
+	return names[stage];
+}
+
+static __attribute__((noreturn)) void give_up(enum holder_stage stage, const struct failure *failure)
 {
 	struct text line = {.length = 0};
 
 	text_add(&line, "failed ");
+	text_add(&line, stage_name(stage));
+	text_add(&line, " ");
 	text_add_number(&line, (unsigned)failure->error);
 	text_add(&line, " ");
 	text_add(&line, failure->step);
@@ -148,19 +160,31 @@ static int forbid_inspection(struct failure *failure)
 	return result < 0 ? fail(failure, "forbid that others look into it", result) : 0;
 }
 
-static int arm(struct holder *holder, struct failure *failure)
+/* 0; or -1, with *failure, in *stage. */
+static int arm(struct holder *holder, enum holder_stage *stage, struct failure *failure)
 {
 	forbid_core_dumps();
+	*stage = STAGE_DAEMON;
 	if (daemonize(holder->target, failure) < 0)
 		return -1;
 	if (close_all_but(REPORT, DIRECTORY, failure) < 0)
 		return -1;
 	step_back(holder->priority);
-	if (open_all(holder, failure) < 0 || forbid_inspection(failure) < 0 || drop_privileges(failure) < 0 ||
-	    allow_only(allowed, sizeof(allowed) / sizeof(*allowed), failure) < 0 ||
-	    readers_start(&holder->readers, holder->cmdline, failure) < 0)
+	*stage = STAGE_ACCESS;
+	if (open_all(holder, failure) < 0)
+		return -1;
+	*stage = STAGE_CONFINE;
+	if (forbid_inspection(failure) < 0)
+		return -1;
+	if (drop_privileges(failure) < 0)
+		return -1;
+	if (allow_only(allowed, sizeof(allowed) / sizeof(*allowed), failure) < 0)
+		return -1;
+	*stage = STAGE_PROCESS;
+	if (readers_start(&holder->readers, holder->cmdline, failure) < 0)
 		return -1;
 	sys_close(DIRECTORY);
+	*stage = STAGE_HOLD;
 	hold_what_is_there(holder, 0);
 	/* Asked last. The directory was the target's before the pidfd was opened: if the target lives now,
 	 * every number that was used in between was its own. One without a memory is most likely dying. */
@@ -196,29 +220,32 @@ __attribute__((noreturn, used)) static void start(const long *stack)
 {
 	char *const *arguments = (char *const *)(stack + 1);
 	static struct holder holder = {.exec = {.fd = -1}};
+	enum holder_stage stage = STAGE_ARGUMENTS;
 	struct failure failure = {0};
 	signal_set all = ~(signal_set)0;
 	long result;
 
 	if (stack[0] != 6) {
 		fail(&failure, "make sense of its arguments", 0);
-		give_up(&failure);
+		give_up(stage, &failure);
 	}
 	holder.target = (int)number(arguments[1]);
 	holder.record = arguments[4];
 	holder.priority = arguments[2];
+	stage = STAGE_CGROUP;
 	if (enter_cgroups(number(arguments[3]), &failure) < 0)
-		give_up(&failure);
+		give_up(stage, &failure);
+	stage = STAGE_PROCESS;
 	if ((result = sys_signal_mask(SIG_SETMASK, &all, 0)) < 0 || (result = sys_call2(__NR_clone, SIGCHLD, 0)) < 0) {
 		fail(&failure, "start a process", result);
-		give_up(&failure);
+		give_up(stage, &failure);
 	}
 	if (result > 0)
 		sys_exit_group(0);
 
 	holder.started = milliseconds_since_boot();
-	if (arm(&holder, &failure) < 0)
-		give_up(&failure);
+	if (arm(&holder, &stage, &failure) < 0)
+		give_up(stage, &failure);
 	show_state(&holder);
 	report_armed();
 	keep_holding(&holder);

@@ -2,7 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import { builtFile } from "./native.js";
+import { type HolderReport, parseReport } from "./holder-report.js";
+import { builtFile, type Errno } from "./native.js";
 import { encodeOwner, type Owner } from "./owner.js";
 import type { Priority } from "./priority.js";
 import type { ProcessDirectory } from "./procfs.js";
@@ -13,32 +14,52 @@ export const holderName = "async-teardown-holder";
 /** Room for what the holder records in its own arguments. */
 const blankRecord = " ".repeat(96);
 
-/** What a holder says of its start: its PID when it is armed, else what could not be done. */
-export type HolderReport = { readonly holderPid: number } | { readonly errno: number; readonly step: string };
-
-/** Reads "armed <pid>" or "failed <errno> <step>"; native/holder/holder.c. */
-export function parseReport(line: string): HolderReport {
-  const [, holderPid] = /^armed (\d+)\n$/.exec(line) ?? [];
-  const [, errno, step] = /^failed (\d+) (.+)\n$/.exec(line) ?? [];
-
-  if (holderPid !== undefined) return { holderPid: Number(holderPid) };
-  if (errno !== undefined && step !== undefined) return { errno: Number(errno), step };
-  return { errno: 0, step: "hear of it: it was killed" };
-}
-
 /** The longest that arming may take, in milliseconds; a thousandth of it is usual. */
 const longestStart = 10_000;
 
 /** A holder whose report nobody reads ends by itself. */
 async function readReport(output: Readable): Promise<HolderReport> {
-  const limit = setTimeout(() => output.destroy(new Error("too late")), longestStart);
+  let isLate = false;
+  const limit = setTimeout(() => {
+    isLate = true;
+    output.destroy(new Error("too late"));
+  }, longestStart);
 
   try {
     return parseReport(await text(output));
-  } catch {
-    return { errno: 0, step: "arm it within ten seconds: is the process, or the holder's cgroup, frozen?" };
+  } catch (error) {
+    if (!isLate) throw error;
+    const step = "arm it within ten seconds: is the process, or the holder's cgroup, frozen?";
+    return { stage: "in time", errno: 0, step };
   } finally {
     clearTimeout(limit);
+  }
+}
+
+/**
+ * Starts a program.
+ * @returns its standard output, or an errno where it cannot be started
+ */
+async function execute(
+  program: string,
+  words: readonly string[],
+  descriptors: readonly number[],
+): Promise<Readable | Errno> {
+  const isOfSystem = (error: unknown): error is { errno: number } =>
+    typeof (error as NodeJS.ErrnoException).errno === "number";
+
+  try {
+    const child = spawn(program, words, {
+      argv0: holderName,
+      cwd: "/",
+      env: {},
+      stdio: ["ignore", "pipe", "ignore", ...descriptors],
+    });
+    if (child.pid === undefined) throw (await once(child, "error"))[0];
+    return child.stdout as NonNullable<typeof child.stdout>;
+  } catch (error) {
+    if (!isOfSystem(error)) throw error;
+    return Math.abs(error.errno);
   }
 }
 
@@ -56,17 +77,8 @@ export async function startHolder(
 ): Promise<HolderReport> {
   const words = [String(pid), priority, String(cgroupProcs.length), blankRecord, encodeOwner(owner)];
   const program = builtFile(holderName);
+  const output = await execute(program, words, [descriptor, ...cgroupProcs]);
 
-  try {
-    const child = spawn(program, words, {
-      argv0: holderName,
-      cwd: "/",
-      env: {},
-      stdio: ["ignore", "pipe", "ignore", descriptor, ...cgroupProcs],
-    });
-    if (child.pid === undefined) throw (await once(child, "error"))[0];
-    return await readReport(child.stdout as NonNullable<typeof child.stdout>);
-  } catch (error) {
-    return { errno: Math.abs((error as NodeJS.ErrnoException).errno ?? 0), step: `start ${program}` };
-  }
+  if (typeof output === "number") return { stage: "execute", errno: output, step: `start ${program}` };
+  return readReport(output);
 }

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { getSystemErrorName } from "node:util";
 import { AsyncTeardownError, type ErrorCode } from "../errors.js";
 import { lockForAttach, unlock } from "../linux/attach-lock.js";
 import { closeHolderCgroup, openHolderCgroup } from "../linux/holder-cgroup.js";
@@ -8,8 +7,9 @@ import { parseOwner } from "../linux/owner.js";
 import { cgroupsTextOf, closeProcess, isOver, type ProcessDirectory, statOf } from "../linux/procfs.js";
 import { type Findings, findProtectors, holderOf, type Protector } from "../linux/protectors.js";
 import { refuseProtector } from "../linux/refuse-protector.js";
-import { type HolderReport, startHolder } from "../linux/start-holder.js";
+import { startHolder } from "../linux/start-holder.js";
 import { endHolder } from "./detach.js";
+import { holderError } from "./holder-error.js";
 import { checkReleaseOptions, type ReleaseOptions } from "./release-options.js";
 
 export interface AttachOptions extends Pick<ReleaseOptions, "priority"> {
@@ -46,11 +46,6 @@ function refuseTarget(code: ErrorCode, pid: number, why: string, advice?: string
   throw new AsyncTeardownError(code, `process ${pid} ${why}`, advice === undefined ? {} : { advice });
 }
 
-const permissionsAdvice =
-  "a holder needs CAP_SYS_PTRACE (root on the host has it); for processes of one's own user, " +
-  "vm.unprivileged_userfaultfd=1 or access to /dev/userfaultfd does; in a container, its seccomp profile " +
-  "has to allow userfaultfd as well";
-
 /** Opens the process, and makes sure that it is one that can be held. */
 function openHoldable(pid: number): ProcessDirectory {
   const directory = openTarget(pid);
@@ -81,33 +76,6 @@ function openHoldable(pid: number): ProcessDirectory {
   }
 }
 
-function explain(pid: number, { errno, step }: Exclude<HolderReport, { holderPid: number }>): never {
-  const name = errno === 0 ? "" : getSystemErrorName(-errno);
-  const why = `cannot be held: could not ${step}${name === "" ? "" : ` (${name})`}`;
-
-  if (name === "ESRCH") return refuseTarget("ERR_NO_PROCESS", pid, "ended while it was being attached");
-  if (step === "enter a cgroup") return refuseTarget("ERR_CGROUP", pid, why);
-  if (name === "EAGAIN")
-    return refuseTarget(
-      "ERR_HOLDER",
-      pid,
-      why,
-      "a limit on processes forbids it: ulimit -u, or pids.max of a cgroup",
-    );
-  if (step.startsWith("start /"))
-    return refuseTarget("ERR_HOLDER", pid, why, "is it installed where programs may run?");
-  if (name === "EPERM" || name === "EACCES")
-    return refuseTarget("ERR_NOT_PERMITTED", pid, why, permissionsAdvice);
-  if (name === "ENOSYS")
-    return refuseTarget(
-      "ERR_KERNEL",
-      pid,
-      why,
-      "it takes Linux 5.3 with CONFIG_USERFAULTFD; or a seccomp filter hides it",
-    );
-  return refuseTarget("ERR_HOLDER", pid, why);
-}
-
 async function hold(
   directory: ProcessDirectory,
   { priority, cgroup, container }: AttachRequest,
@@ -120,7 +88,7 @@ async function hold(
   try {
     const report = await startHolder(directory, priority ?? "normal", holderCgroup.descriptors, named);
 
-    if (!("holderPid" in report)) return explain(directory.pid, report);
+    if (!("holderPid" in report)) throw holderError(directory.pid, report);
     const { pid } = directory;
     const { holderPid } = report;
     return { pid, holderPid, warning: holderCgroup.warning, detach: () => endHolder(pid, holderPid) };

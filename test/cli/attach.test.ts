@@ -14,7 +14,7 @@ import {
 } from "../support/proc.js";
 import { hog, runToEnd, startReady } from "../support/start.js";
 
-const [EPERM, ENOSYS] = [1, 38];
+const [EPERM, EINVAL, ENOSYS] = [1, 22, 38];
 
 const command = (...words: (string | number)[]) => runToEnd([asyncTeardown, ...words.map(String)]);
 const without = (denied: string, ...words: (string | number)[]) =>
@@ -65,17 +65,24 @@ describe.skipIf(noHolder)(`attach and detach (${noHolder ?? "as root"})`, () => 
     [
       "create a userfaultfd",
       `userfaultfd:${ENOSYS}`,
-      /\(ENOSYS\); it takes Linux 5.3 with CONFIG_USERFAULTFD/,
+      "ERR_KERNEL",
+      /^it needs Linux 5.3 with CONFIG_USERFAULTFD/,
     ],
-    ["open a pidfd", `pidfd_open:${ENOSYS}`, /\(ENOSYS\); it takes Linux 5.3/],
-    ["start a session", `setsid:${EPERM}`, /\(EPERM\)/],
-  ])("say that they could not %s (%s), and leave nothing behind", async (step, denied, why) => {
+    ["open a pidfd", `pidfd_open:${ENOSYS}`, "ERR_KERNEL", /^it needs Linux 5.3/],
+    ["open a pidfd", `pidfd_open:${EPERM}`, "ERR_NOT_PERMITTED", /^a holder needs CAP_SYS_PTRACE/],
+    ["open a pidfd", `pidfd_open:${EINVAL}`, "ERR_HOLDER", undefined],
+    ["start a session", `setsid:${EPERM}`, "ERR_HOLDER", /^a seccomp filter forbids it/],
+    ["install a seccomp filter", `filter:${EPERM}`, "ERR_HOLDER", /^a seccomp filter forbids it/],
+  ])("say that they could not %s (%s), by %s, and leave nothing behind", async (step, denied, code, why) => {
     const { pid } = await startReady(hog(0, "stay"));
-    const { exitCode, stdout, stderr } = await without(denied, "attach", pid);
+    const { exitCode, stdout, stderr } = await without(denied, "attach", "--json", pid);
+    const [{ error }] = JSON.parse(stdout);
 
-    expect([exitCode, stdout]).toEqual([125, ""]);
-    expect(stderr).toContain(`async-teardown: process ${pid} cannot be held: could not ${step} (`);
-    expect(stderr).toMatch(why);
+    expect([exitCode, stderr]).toEqual([125, ""]);
+    expect(error.code).toBe(code);
+    expect(error.message).toContain(`process ${pid} cannot be held: could not ${step} (`);
+    if (why) expect(error.advice).toMatch(why);
+    else expect(error.advice).toBeUndefined();
     await until(() => helpersOf(pid).filter(isAlive).length === 0, "no holder is left");
   });
 

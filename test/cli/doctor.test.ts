@@ -231,7 +231,7 @@ describe.skipIf(noHolder)(`doctor (${noHolder ?? "as root"})`, () => {
     expect(check("attach")).toMatchObject({
       status: "missing",
       found: "cannot be held: could not create a userfaultfd (ENOSYS)",
-      advice: expect.stringMatching(/^it takes Linux 5.3 with CONFIG_USERFAULTFD/),
+      advice: expect.stringMatching(/^it needs Linux 5.3 with CONFIG_USERFAULTFD/),
     });
   });
 

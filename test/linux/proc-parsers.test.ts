@@ -4,7 +4,6 @@ import { directoryOf, isWithin, parseCgroupMounts, parseCgroups } from "../../sr
 import { parsePids } from "../../src/linux/inner-pids.js";
 import { parseResident, parseStat, parseStatusField } from "../../src/linux/procfs.js";
 import { parseRecord } from "../../src/linux/protector-record.js";
-import { parseReport } from "../../src/linux/start-holder.js";
 
 /** Names of processes, which may hold anything but a NUL. */
 const processName = fc.string({ maxLength: 15 }).map((name) => name.replaceAll("\0", " "));
@@ -146,21 +145,7 @@ describe("a cgroup's directory", () => {
   });
 });
 
-describe("what a holder says", () => {
-  it("is its PID, or what it could not do", () => {
-    fc.assert(
-      fc.property(fc.nat(), (pid) => {
-        expect(parseReport(`armed ${pid}\n`)).toEqual({ holderPid: pid });
-      }),
-    );
-    expect(parseReport("failed 3 open a pidfd\n")).toEqual({ errno: 3, step: "open a pidfd" });
-  });
-
-  it("is a failure where it was cut off", () => {
-    fc.assert(fc.property(fc.string(), (text) => !("holderPid" in parseReport(text.replace("armed", "")))));
-    expect(parseReport("armed 12")).toHaveProperty("errno", 0);
-  });
-
+describe("what a holder records", () => {
   it("is recorded, with blanks behind", () => {
     const number = fc.maxSafeNat();
     fc.assert(
