@@ -6,7 +6,7 @@
 set -eu
 rounds=${1:-5} bytes=${2:-2147483648}
 root=$(cd "$(dirname "$0")/.." && pwd)
-tool=$root/build/async-teardown
+tool=$root/build/$(uname -m)/async-teardown
 bundle=$(mktemp -d)
 name=at-bench-$$
 trap 'runc delete --force $name 2>/dev/null || true; rm -rf "$bundle"' EXIT

@@ -5,7 +5,7 @@
 #   bench/systemd.sh redis|postgresql|fifty [ROUNDS]
 set -eu
 what=$1 rounds=${2:-5}
-tool=$(cd "$(dirname "$0")/.." && pwd)/build/async-teardown
+tool=$(cd "$(dirname "$0")/.." && pwd)/build/$(uname -m)/async-teardown
 cd /
 unit=at-bench-$what
 data=$(mktemp -d /var/tmp/at-bench-XXXXXX)

@@ -58,11 +58,10 @@ const helper = [
     "workers",
     "cpus",
     "pieces",
-    "maps",
     "own",
     "pace",
   ),
-  ...from("common", "pid_namespace", "failure"),
+  ...from("common", "pid_namespace", "failure", "maps"),
   ...common,
 ];
 
@@ -226,7 +225,8 @@ async function buildAll(architecture, compiler) {
       "async-teardown-holder",
       [...freestanding, "-fPIE", "-static-pie", "-nostdlib", ...hardened],
       [
-        ...from("holder", "holder", "hold", "argv_record", "reader", "resident"),
+        ...from("holder", "holder", "hold", "argv_record", "reader", "resident", "shared"),
+        ...from("common", "maps"),
         ...from("common", "exec_event", "userfaultfd"),
         ...common,
       ],

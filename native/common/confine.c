@@ -34,8 +34,18 @@ static int descriptor_number(const char *name)
 	return number;
 }
 
+/* What stays open: one descriptor, and a row of others. */
+struct kept {
+	int one, first, last;
+};
+
+static int is_kept(const struct kept *kept, int fd)
+{
+	return fd == kept->one || (fd >= kept->first && fd <= kept->last);
+}
+
 /* The way of kernels before 5.9, and of containers whose seccomp filter does not know close_range. */
-static long close_listed(int keep, int keep_too)
+static long close_listed(const struct kept *kept)
 {
 	_Alignas(struct directory_entry) char buffer[1024];
 	long directory = sys_open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -49,7 +59,7 @@ static long close_listed(int keep, int keep_too)
 			int fd = descriptor_number(entry->name);
 
 			/* close(2) frees the number whatever it answers. */
-			if (fd >= 0 && fd != keep && fd != keep_too && fd != directory)
+			if (fd >= 0 && !is_kept(kept, fd) && fd != directory)
 				sys_close(fd);
 			at += entry->bytes;
 		}
@@ -60,7 +70,7 @@ static long close_listed(int keep, int keep_too)
 
 /* The way where not even /proc is there. A limit of a thousand million is usual in containers; no
  * kernel hands out more than fs.nr_open, 1048576 unless raised. */
-static long close_counted(int keep, int keep_too)
+static long close_counted(const struct kept *kept)
 {
 	const int most = 1 << 20;
 	struct rlimit64 limit;
@@ -69,38 +79,41 @@ static long close_counted(int keep, int keep_too)
 	if (result < 0)
 		return result;
 	for (int fd = 0; fd < most && (uint64_t)fd < limit.rlim_cur; fd++)
-		if (fd != keep && fd != keep_too)
+		if (!is_kept(kept, fd))
 			sys_close(fd);
 	return 0;
 }
 
-static long close_ranges(int low, int high)
+/* Closes what is before, between and behind them. */
+static long close_ranges(const struct kept *kept)
 {
+	int is_lower = kept->one < kept->first;
+	int low = is_lower ? kept->one : kept->first, low_end = is_lower ? kept->one : kept->last;
+	int high = is_lower ? kept->first : kept->one, high_end = is_lower ? kept->last : kept->one;
 	long result = 0;
 
 	if (low > 0)
 		result = sys_close_range(0, (unsigned)low - 1);
-	if (result == 0 && high > low + 1)
-		result = sys_close_range((unsigned)low + 1, (unsigned)high - 1);
+	if (result == 0 && high > low_end + 1)
+		result = sys_close_range((unsigned)low_end + 1, (unsigned)high - 1);
 	if (result == 0)
-		result = sys_close_range((unsigned)high + 1, ~0U);
+		result = sys_close_range((unsigned)high_end + 1, ~0U);
 	return result;
 }
 
-int close_all_but(int keep, int keep_too, struct failure *failure)
+int close_all_but(int one, int first, int last, struct failure *failure)
 {
-	int low = keep < keep_too ? keep : keep_too;
-	int high = keep < keep_too ? keep_too : keep;
+	const struct kept kept = {.one = one, .first = first, .last = last};
 	long result = -ENOSYS;
 
 	try_step(failure, "close inherited descriptors", "close_range");
 	if (!avoids_young_calls())
-		result = close_ranges(low, high);
+		result = close_ranges(&kept);
 
 	if (result < 0)
-		result = close_listed(keep, keep_too);
+		result = close_listed(&kept);
 	if (result < 0)
-		result = close_counted(keep, keep_too);
+		result = close_counted(&kept);
 	return result < 0 ? fail_step(failure, result) : 0;
 }
 

@@ -21,8 +21,11 @@ int is_filtered(void);
  */
 int avoids_young_calls(void);
 
-/* Closes every descriptor but these two (a negative one is none). 0, or -1 and *failure. */
-int close_all_but(int keep, int keep_too, struct failure *failure);
+/*
+ * Closes every descriptor but one, and a row of others from `first` to `last`, which it is not in. A negative one is
+ * none. 0, or -1 and *failure.
+ */
+int close_all_but(int one, int first, int last, struct failure *failure);
 
 /* The most that a core dump of this process may have: 1 byte or, where not even that is permitted, 0. A limit
  * of 0 does not keep it from a core_pattern that is a pipe; 1 does (core(5), fs/coredump.c). The limit, or a

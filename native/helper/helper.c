@@ -90,7 +90,7 @@ static void helper_main(void *argument)
 	if (daemonize(lifeline.target, &helper->failure) < 0)
 		sys_exit_group(1);
 	means->maps = (int)sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-	if (close_all_but(lifeline.death, means->maps, &helper->failure) < 0)
+	if (close_all_but(lifeline.death, means->maps, means->maps, &helper->failure) < 0)
 		sys_exit_group(1);
 	means->file_maps = (int)sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 	means->status = (int)sys_open("/proc/self/status", O_RDONLY | O_CLOEXEC);

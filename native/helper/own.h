@@ -2,7 +2,7 @@
 #ifndef ASYNC_TEARDOWN_OWN_H
 #define ASYNC_TEARDOWN_OWN_H
 
-#include "maps.h"
+#include "common/maps.h"
 #include "common/release_options.h"
 
 /* The workers, and the thread for files. */

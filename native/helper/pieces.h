@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "maps.h"
+#include "common/maps.h"
 #include "own.h"
 
 struct pieces {

@@ -33,6 +33,6 @@ void show_releasing(struct holder *holder)
 		holder->bytes = bytes;
 		holder->seen = died;
 	}
-	describe_release(&line, holder->started, holder->bytes, holder->seen, died);
+	describe_release(&line, holder->started, holder->bytes + shared_bytes(&holder->shared), holder->seen, died);
 	write_record(holder, &line);
 }

@@ -97,9 +97,12 @@ void hold_what_is_there(struct holder *holder, int interrupted)
  */
 static int longest_wait(const struct holder *holder)
 {
+	int until_shared = shared_wait(&holder->shared);
+	int until_look = holder->next_look ? holder->next_look : -1;
+
 	if (holder->exec.fd < 0 || !holder->current)
 		return STEP_MS;
-	return holder->next_look ? holder->next_look : -1;
+	return until_shared >= 0 && (until_look < 0 || until_shared < until_look) ? until_shared : until_look;
 }
 
 /*
@@ -112,7 +115,8 @@ static int longest_wait(const struct holder *holder)
  *     would try again without sleep for ever, as it cannot see to the interruption before it has
  *     returned from the read (kernel-mode faults end for fatal signals only; fault_signal_pending in
  *     include/linux/sched/signal.h). So the other reader takes over.
- *   - another look at an image that came by exec.
+ *   - another look at an image that came by exec;
+ *   - a look at which shared memory objects the target still maps.
  */
 void keep_holding(struct holder *holder)
 {
@@ -128,11 +132,13 @@ void keep_holding(struct holder *holder)
 		if (watched[1].revents & POLLIN) {
 			exec_event_consume(&holder->exec);
 			holder->next_look = FIRST_LOOK_MS;
+			shared_look_soon(&holder->shared);
 		}
 		if (watched[1].revents & (POLLHUP | POLLERR))
 			exec_event_close(&holder->exec);
 		if ((watched[1].revents & POLLIN) || watched[2].revents || !told)
 			hold_what_is_there(holder, watched[2].revents != 0);
+		shared_look(&holder->shared);
 		if (events == 0 && told) {
 			look_at(holder);
 			holder->next_look = holder->next_look < LAST_LOOK_MS ? 2 * holder->next_look : 0;
@@ -170,5 +176,6 @@ void release(struct holder *holder)
 	for (int i = 0; i < 2; i++)
 		while (!reader_join(&holder->readers.each[i], JOIN_STEP_MS))
 			;
+	shared_let_go(&holder->shared);
 	sys_exit_group(0);
 }

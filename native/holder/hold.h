@@ -6,6 +6,7 @@
 
 #include "common/exec_event.h"
 #include "reader.h"
+#include "shared.h"
 
 struct holder {
 	int target;
@@ -15,6 +16,7 @@ struct holder {
 	int pagemap; /* or -1 */
 	struct exec_event exec;
 	struct readers readers;
+	struct shared_objects shared;
 	struct reader *current; /* the one that holds; null where none does */
 	uint64_t started;	/* when it was cloned */
 	uint64_t bytes, seen;	/* resident at the last look, and when that was */

@@ -2,7 +2,7 @@
  * The holder: keeps the address space of one target alive from outside, and tears it down when the target
  * is dead. A static program without a libc; src/linux/start-holder.ts starts it.
  *
- *   async-teardown-holder PID PRIORITY CGROUPS RECORD OWNER
+ *   async-teardown-holder PID PRIORITY CGROUPS RECORD OWNER SHARED
  *   PID       of the target
  *   PRIORITY  of the teardown: normal, low or idle
  *   CGROUPS   how many cgroup.procs it has to enter
@@ -13,15 +13,16 @@
  *               waiting    (it could not hold the target's new image, and tries again)
  *               releasing bytes=8589934592 seen=34567 died=34570
  *
- *             `bytes` were resident when it looked for the last time; `seen` and `died` are milliseconds
- *             since the holder's start.
+ *             `bytes` were resident when it looked for the last time, with all of the shared memory that it
+ *             keeps; `seen` and `died` are milliseconds since the holder's start.
  *
  *   OWNER     the target's unit and container, for `ps` to read when the target is dead, and for people:
  *             "unit=redis-server.service container=0123abcd", or a part of it. The holder does not read it.
+ *   SHARED    how many shared memory objects of the target's it keeps, 8 at most; shared.h
  *
  *   descriptor 1    takes its report, one line; report.h
  *   descriptor 3    the directory /proc/<PID>. It can never come to mean another process, as a number can.
- *   descriptors 4…  the cgroup.procs
+ *   descriptors 4…  the shared memory objects, opened with O_PATH, then the cgroup.procs
  *
  * The process that is started ends at once; the holder is its child. It may be killed at any time: then the
  * target dies as if it had never been held.
@@ -41,7 +42,7 @@
 
 #define REPORT 1
 #define DIRECTORY 3
-#define FIRST_CGROUP 4
+#define FIRST_SHARED 4
 
 /* What a process needs at most, as a rule, from the loss of its memory to the word of its death. On a busy machine it may
  * have to wait for a CPU in between. */
@@ -101,6 +102,7 @@ static const struct sock_filter allowed[] = {
 	ALLOW(restart_syscall),
 	ALLOW(close),
 	ALLOW(getpid),
+	ALLOW(fstat),
 	ALLOW(exit_group),
 	ALLOW_IF(clone, 0, READER_THREAD), /* which has this filter, too */
 	ALLOW_IF(write, 0, REPORT),
@@ -122,7 +124,7 @@ static int open_in_proc(const char *name, const char *step, struct failure *fail
  */
 static int open_all(struct holder *holder, struct failure *failure)
 {
-	int environment;
+	int environment, maps = -1;
 	long death = sys_pidfd_open(holder->target);
 
 	if (death < 0)
@@ -133,6 +135,10 @@ static int open_all(struct holder *holder, struct failure *failure)
 	sys_close(environment);
 	if ((holder->cmdline = open_in_proc("cmdline", "open the target's cmdline", failure)) < 0 ||
 	    (holder->status = open_in_proc("status", "open the target's status", failure)) < 0)
+		return -1;
+	if (holder->shared.count && (maps = open_in_proc("maps", "open the target's maps", failure)) < 0)
+		return -1;
+	if (shared_open(&holder->shared, FIRST_SHARED, maps, failure) < 0)
 		return -1;
 	holder->pagemap = (int)sys_open_at(DIRECTORY, "pagemap", O_RDONLY | O_CLOEXEC);
 	/* Without it, an exec is looked for in steps. */
@@ -167,7 +173,7 @@ static int arm(struct holder *holder, enum holder_stage *stage, struct failure *
 	*stage = STAGE_DAEMON;
 	if (daemonize(holder->target, failure) < 0)
 		return -1;
-	if (close_all_but(REPORT, DIRECTORY, failure) < 0)
+	if (close_all_but(REPORT, DIRECTORY, FIRST_SHARED + holder->shared.count - 1, failure) < 0)
 		return -1;
 	step_back(holder->priority);
 	*stage = STAGE_ACCESS;
@@ -196,10 +202,10 @@ static int arm(struct holder *holder, enum holder_stage *stage, struct failure *
 }
 
 /* Before anything is allocated, so that it is all accounted there. "0" is the writer; cgroups(7). */
-static int enter_cgroups(unsigned count, struct failure *failure)
+static int enter_cgroups(int first, unsigned count, struct failure *failure)
 {
 	for (unsigned i = 0; i < count; i++) {
-		long result = sys_write((int)(FIRST_CGROUP + i), "0", 1);
+		long result = sys_write(first + (int)i, "0", 1);
 
 		if (result < 0)
 			return fail(failure, "enter a cgroup", result);
@@ -225,15 +231,16 @@ __attribute__((noreturn, used)) static void start(const long *stack)
 	signal_set all = ~(signal_set)0;
 	long result;
 
-	if (stack[0] != 6) {
+	if (stack[0] != 7 || number(arguments[6]) > MOST_SHARED_OBJECTS) {
 		fail(&failure, "make sense of its arguments", 0);
 		give_up(stage, &failure);
 	}
 	holder.target = (int)number(arguments[1]);
 	holder.record = arguments[4];
 	holder.priority = arguments[2];
+	holder.shared.count = (int)number(arguments[6]);
 	stage = STAGE_CGROUP;
-	if (enter_cgroups(number(arguments[3]), &failure) < 0)
+	if (enter_cgroups(FIRST_SHARED + holder.shared.count, number(arguments[3]), &failure) < 0)
 		give_up(stage, &failure);
 	stage = STAGE_PROCESS;
 	if ((result = sys_signal_mask(SIG_SETMASK, &all, 0)) < 0 || (result = sys_call2(__NR_clone, SIGCHLD, 0)) < 0) {

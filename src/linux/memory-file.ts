@@ -49,6 +49,21 @@ function contentsOf(descriptor: number, mostBytes: number): Buffer {
 }
 
 /**
+ * Opens a path to a shared memory object: a memory file, a shared anonymous mapping, or one of System V, which are all
+ * on that mount. Undefined where it is anything else.
+ * @param path of its descriptor, below /proc/<pid>/fd, or of its mapping, below /proc/<pid>/map_files
+ * @throws an error of the system where it is gone, or may not be opened
+ */
+export function openSharedMemory(path: string): number | undefined {
+  const descriptor = openSync(path, O_PATH);
+  const mount = mountOfMemoryFiles();
+
+  if (mount !== undefined && mountOf(descriptor) === mount) return descriptor;
+  closeSync(descriptor);
+  return undefined;
+}
+
+/**
  * What a small memory file says that another process has open.
  * @param path of its descriptor, below /proc/<pid>/fd
  * @returns undefined where it is no memory file, or a larger one

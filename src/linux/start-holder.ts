@@ -67,6 +67,7 @@ async function execute(
  * Starts a holder for the process, and waits until it is armed, or is not.
  * @param cgroupProcs open cgroup.procs files, which it enters first
  * @param owner for whom the process runs, which the holder shows in its arguments
+ * @param sharedObjects paths to shared memory objects of the process, which it keeps as well; eight at most
  * @throws AsyncTeardownError ERR_PLATFORM, ERR_NOT_BUILT
  */
 export async function startHolder(
@@ -74,10 +75,12 @@ export async function startHolder(
   priority: Priority,
   cgroupProcs: readonly number[],
   owner: Owner,
+  sharedObjects: readonly number[],
 ): Promise<HolderReport> {
-  const words = [String(pid), priority, String(cgroupProcs.length), blankRecord, encodeOwner(owner)];
+  const [cgroups, objects] = [cgroupProcs.length, sharedObjects.length];
+  const words = [pid, priority, cgroups, blankRecord, encodeOwner(owner), objects].map(String);
   const program = builtFile(holderName);
-  const output = await execute(program, words, [descriptor, ...cgroupProcs]);
+  const output = await execute(program, words, [descriptor, ...sharedObjects, ...cgroupProcs]);
 
   if (typeof output === "number") return { stage: "execute", errno: output, step: `start ${program}` };
   return readReport(output);

@@ -1,3 +1,4 @@
+import { closeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AsyncTeardownError, type ErrorCode } from "../errors.js";
 import { lockForAttach, unlock } from "../linux/attach-lock.js";
@@ -7,6 +8,7 @@ import { parseOwner } from "../linux/owner.js";
 import { cgroupsTextOf, closeProcess, isOver, type ProcessDirectory, statOf } from "../linux/procfs.js";
 import { type Findings, findProtectors, holderOf, type Protector } from "../linux/protectors.js";
 import { refuseProtector } from "../linux/refuse-protector.js";
+import { openSharedObject, type SharedObject } from "../linux/shared-memory.js";
 import { startHolder } from "../linux/start-holder.js";
 import { endHolder } from "./detach.js";
 import { holderError } from "./holder-error.js";
@@ -24,6 +26,8 @@ export interface AttachOptions extends Pick<ReleaseOptions, "priority"> {
 interface AttachRequest extends AttachOptions {
   /** The ID of its container, as the runtime has it. */
   readonly container?: string;
+  /** Shared memory that its holder keeps as well. */
+  readonly sharedObjects?: readonly SharedObject[];
 }
 
 /** A process that is held. */
@@ -78,22 +82,26 @@ function openHoldable(pid: number): ProcessDirectory {
 
 async function hold(
   directory: ProcessDirectory,
-  { priority, cgroup, container }: AttachRequest,
+  { priority, cgroup, container, sharedObjects = [] }: AttachRequest,
 ): Promise<Hold> {
   const cgroups = cgroupsTextOf(directory);
   const holderCgroup = openHolderCgroup(cgroup, cgroups);
   const owner = parseOwner(cgroups);
   const named = { ...owner, container: container ?? owner.container };
+  const paths = sharedObjects.map((object) => openSharedObject(directory, object));
+  const opened = paths.filter((path) => path !== undefined);
 
   try {
-    const report = await startHolder(directory, priority ?? "normal", holderCgroup.descriptors, named);
+    const { descriptors, warning } = holderCgroup;
+    const report = await startHolder(directory, priority ?? "normal", descriptors, named, opened);
 
     if (!("holderPid" in report)) throw holderError(directory.pid, report);
     const { pid } = directory;
     const { holderPid } = report;
-    return { pid, holderPid, warning: holderCgroup.warning, detach: () => endHolder(pid, holderPid) };
+    return { pid, holderPid, warning, detach: () => endHolder(pid, holderPid) };
   } finally {
     closeHolderCgroup(holderCgroup);
+    for (const path of opened) closeSync(path);
   }
 }
 

@@ -83,6 +83,23 @@ describe.skipIf(reason)(
       await systemd.until(async () => (await scopes()) === "", "systemd has removed the scopes");
     });
 
+    test("what the processes of a service share is kept when the main one unmaps it and ends", async () => {
+      const unit = await service("at-shared", `ExecStart=${program("sharer")} ${bytes}`);
+      await systemd.output(tool, "systemd", "enable", unit);
+      await systemd.output("systemctl", "start", unit);
+      const main = Number(await property(unit, "MainPID"));
+      const spaces = await held(unit, 2);
+      const keeper = holderOf(spaces.find(({ target }) => target === main));
+      const kept = `stat -Lc '%b' $(find /proc/${keeper}/fd -lname '/dev/zero (deleted)')`;
+
+      await systemd.output("kill", "-STOP", keeper);
+      await systemd.output("systemctl", "stop", unit);
+      expect(await stateOf(unit)).toBe("inactive");
+      expect(Number(await systemd.output("sh", "-c", kept)) * 512).toBe(bytes);
+      await systemd.output("kill", "-CONT", keeper);
+      await isOver(unit);
+    });
+
     test("a killed service is back, and held anew, before its old memory is", async () => {
       const unit = await service("at-killed", `ExecStart=${hog}\nRestart=on-failure\nRestartSec=0`);
       await systemd.output(tool, "systemd", "enable", unit);

@@ -1,11 +1,21 @@
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
 import { AsyncTeardownError } from "../../src/errors.js";
+import { withProcess } from "../../src/linux/living-target.js";
 import { nothingFound } from "../../src/linux/protectors.js";
+import { sharedObjectsOf } from "../../src/linux/shared-memory.js";
 import { attach, attachUnlessIn } from "../../src/protect/attach.js";
 import { endWhileStopped, noHolder } from "../support/holder.js";
 import { affordable, MiB } from "../support/memory.js";
@@ -22,7 +32,7 @@ import {
   status,
   until,
 } from "../support/proc.js";
-import { ending, hog, runToEnd, start, startReady } from "../support/start.js";
+import { ending, hog, runToEnd, type Started, start, startReady } from "../support/start.js";
 
 const EPERM = 1;
 
@@ -198,6 +208,58 @@ describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
         await endWhileStopped(child, [holder]);
       },
     );
+  });
+
+  describe("that keeps shared memory", () => {
+    const bytes = affordable(64 * MiB);
+
+    /** What is in memory of the objects that a holder keeps. */
+    const kept = (holder: number) =>
+      readdirSync(`/proc/${holder}/fd`)
+        .map((fd) => `/proc/${holder}/fd/${fd}`)
+        .filter((path) => readlinkSync(path) === "/dev/zero (deleted)")
+        .map((path) => statSync(path).blocks * 512);
+
+    async function attachKeeping(...command: string[]): Promise<{ child: Started; holder: number }> {
+      const child = await startReady([program("sharer"), String(bytes), ...command]);
+      const sharedObjects = withProcess(child.pid, sharedObjectsOf) ?? [];
+      const { holderPid: holder } = await attachUnlessIn(nothingFound, child.pid, { sharedObjects });
+
+      expect(sharedObjects.map((object) => object.bytes)).toEqual([bytes]);
+      expect(kept(holder)).toEqual([bytes]);
+      return { child, holder };
+    }
+
+    it("has it when the target has unmapped it and ended, and counts it", async () => {
+      const { child, holder } = await attachKeeping();
+
+      process.kill(holder, "SIGSTOP");
+      child.kill("SIGTERM");
+      expect(await ending(child)).toBe(0);
+      expect(kept(holder)).toEqual([bytes]);
+      process.kill(holder, "SIGCONT");
+      await until(() => !isAlive(holder), "the holder is gone");
+    });
+
+    it("looks again what is mapped, and lets go of what is not", async () => {
+      const { child, holder } = await attachKeeping();
+
+      child.kill("SIGUSR1");
+      await until(() => status(child.pid).Name === "renamed", "it has another name");
+      await sleep(2000); // it looks a second later
+      expect(kept(holder)).toEqual([bytes]);
+      child.kill("SIGUSR2");
+      await until(() => kept(holder).length === 0, "it has let go");
+      expect(isParked(holder)).toBe(true);
+    });
+
+    it("lets go of it where the target executes another program", async () => {
+      const { child, holder } = await attachKeeping(...hog(0, "stay"));
+
+      child.kill("SIGHUP");
+      await until(() => kept(holder).length === 0, "it has let go");
+      await until(() => isParked(holder), "the new image is held");
+    });
   });
 
   it("holds a target on whose exec its permission ends", async () => {

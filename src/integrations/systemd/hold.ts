@@ -4,6 +4,7 @@ import { residentOf } from "../../linux/procfs.js";
 import { type Findings, findProtectors } from "../../linux/protectors.js";
 import { attachUnlessIn, type Hold } from "../../protect/attach.js";
 import { openHoldScope } from "./hold-scope.js";
+import { sharedByTarget } from "./shared-by-target.js";
 import { showService } from "./systemctl.js";
 
 /**
@@ -50,12 +51,15 @@ export async function holdService(name: string, isUser: boolean): Promise<HeldSe
   const failures: AsyncTeardownError[] = [];
 
   if (targets.length === 0) return { holds, failures };
+  const shared = sharedByTarget(targets);
   const scope = await openHoldScope(name, isUser);
+
+  const request = (pid: number) => ({ cgroup: scope.cgroup, sharedObjects: shared.get(pid) ?? [] });
 
   try {
     for (const pid of targets) {
       try {
-        holds.push(await attachUnlessIn(holdersIn(findings), pid, { cgroup: scope.cgroup }));
+        holds.push(await attachUnlessIn(holdersIn(findings), pid, request(pid)));
       } catch (error) {
         if (!(error instanceof AsyncTeardownError)) throw error;
         failures.push(...[error].filter(isNews(pid, mainPid)));

@@ -9,6 +9,8 @@ struct mapping {
 	uintptr_t end;
 	int is_private_memory; /* anonymous and private: nobody else's file, lock or page */
 	int is_written_back;   /* shared and writable: what was written may still be on its way to the file */
+	uint64_t device;       /* of the file, as stat(2) has it in st_dev; 0 where there is none */
+	uint64_t inode;	       /* its number, or 0 */
 };
 
 /* The file, read as a stream: a path in it may be longer than any buffer of ours. */
