@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { constants, tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { noHolder } from "../support/holder.js";
 import { asyncTeardown, library, program, target } from "../support/paths.js";
@@ -17,6 +17,8 @@ import { helperOf, helpersOf, holdersOf, isAlive, status, until } from "../suppo
 import { hog, run, runToEnd, startReady } from "../support/start.js";
 
 const EAGAIN = 11;
+
+const notRoot = process.getuid?.() !== 0;
 
 const folder = mkdtempSync(join(tmpdir(), "async-teardown-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -208,6 +210,36 @@ describe("run refuses, with the reason and what to do", () => {
     expect(stderr).toMatch(/'\/no\/such\/interpreter': command not found/);
   });
 
+  it.skipIf(notRoot).each([
+    ["a real user ID other than the effective one", ["--ruid", "61234"], "user"],
+    ["a real group ID other than the effective one", ["--rgid", "61234"], "group"],
+  ])("%s (125), which best effort runs, unprotected", async (_, change, id) => {
+    const words = ["--mechanism", "helper", "sh", "-c", "echo ran $LD_PRELOAD"];
+    const under = (...options: string[]) =>
+      runToEnd(["setpriv", ...change, "--clear-groups", asyncTeardown, "run", ...options, ...words]);
+    const why = `'/usr/bin/sh' cannot be protected by a helper: it would start with a real ${id} ID other than the effective one`;
+
+    expect(await under()).toMatchObject({ exitCode: 125, stdout: "", stderr: expect.stringContaining(why) });
+    expect(await under("--best-effort")).toMatchObject({
+      exitCode: 0,
+      stdout: "ran",
+      stderr: expect.stringContaining(why),
+    });
+  });
+
+  it.skipIf(notRoot)("a library on a mount with noexec, which no program could load (125)", async () => {
+    const parts = join(folder, "noexec");
+    const mount = `mkdir ${parts} && mount -t tmpfs none ${parts} && cp ${dirname(asyncTeardown)}/*teardown* ${parts} &&
+      cp ${asyncTeardown} ${folder}/launcher && ln -s ${parts}/libasync-teardown.so ${folder} &&
+      mount -o remount,noexec ${parts} && exec ${folder}/launcher run --mechanism helper true`;
+    const { exitCode, stderr } = await runToEnd(["unshare", "--mount", "sh", "-c", mount]);
+
+    expect(exitCode).toBe(125);
+    expect(stderr).toMatch(
+      /^async-teardown: '.*\/libasync-teardown.so' is on a mount with noexec, and no program can load it; install /,
+    );
+  });
+
   it.each([[[]], [["--"]], [["--no-such-option", "true"]]])("wrong usage: %j (125)", async (words) => {
     const { exitCode, stderr } = await runToEnd([asyncTeardown, "run", ...words]);
     expect(exitCode).toBe(125);
@@ -259,7 +291,7 @@ describe("run starts wherever the command would", () => {
     expect([exitCode, stdout, stderr]).toEqual([0, "ran", ""]);
   });
 
-  it.skipIf(process.getuid?.() !== 0).each([
+  it.skipIf(notRoot).each([
     ["no /proc", "umount -l /proc"],
     ["a /proc of processes alone", "mount -t proc -o subset=pid proc /proc"],
   ])("%s", async (_, change) => {

@@ -2,11 +2,10 @@ import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeF
 import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
 import { missing } from "../support/component.js";
 import { asyncTeardown, root } from "../support/paths.js";
-import { helpersOf, isAlive, until } from "../support/proc.js";
+import { helpersOf, isAlive, until, untilSo } from "../support/proc.js";
 import { runToEnd, type Started, start } from "../support/start.js";
 
 const noHaproxy = await missing("/usr/sbin/haproxy", "haproxy");
@@ -24,16 +23,6 @@ function answers(): Promise<boolean> {
       tell(response.statusCode === 200);
     }).on("error", () => tell(false));
   });
-}
-
-/** Asks again and again, at most thirty seconds, until something is so. */
-async function untilSo(isSo: () => Promise<boolean>, what: string): Promise<void> {
-  const end = Date.now() + 30_000;
-
-  while (!(await isSo())) {
-    if (Date.now() > end) throw new Error(`waited thirty seconds in vain until ${what}`);
-    await sleep(20);
-  }
 }
 
 const untilAnswers = () => untilSo(answers, "HAProxy answers");

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { crossCompiler, noCrossCompiler, otherArchitecture } from "../support/cross.js";
-import { holder, library, root } from "../support/paths.js";
+import { asyncTeardown, holder, library, root } from "../support/paths.js";
 import { runToEnd } from "../support/start.js";
 
 const folder = mkdtempSync(join(tmpdir(), "async-teardown-"));
@@ -44,9 +44,12 @@ async function expectSelfContained(file: string): Promise<void> {
   expect(stdout).not.toMatch(/INTERP|NEEDED|^ +TLS |^ .* RWE /m);
 }
 
-describe("the holder", () => {
+describe.each([
+  ["launcher", asyncTeardown],
+  ["holder", holder],
+])("the %s", (_, file) => {
   it("is static, and needs no library, no thread-local storage and no relocation", async () => {
-    await expectSelfContained(holder);
+    await expectSelfContained(file);
   });
 });
 
@@ -64,6 +67,7 @@ describe("the native parts for the other CPU", () => {
         "async-teardown-holder",
         "libasync-teardown.so",
       ]);
+      await expectSelfContained(join(output, "async-teardown"));
       await expectSelfContained(join(output, "async-teardown-holder"));
       await expectFreestanding(join(output, "libasync-teardown.so"));
     },

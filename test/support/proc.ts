@@ -107,6 +107,16 @@ export async function until(isSo: () => boolean, what: string): Promise<void> {
   }
 }
 
+/** The same, of what has to be asked for. */
+export async function untilSo(isSo: () => Promise<boolean>, what: string): Promise<void> {
+  const end = Date.now() + 30_000;
+
+  while (!(await isSo())) {
+    if (Date.now() > end) throw new Error(`waited half a minute in vain until ${what}`);
+    await sleep(20);
+  }
+}
+
 /** Waits until a value is the same for a fifth of a second: what a start has left to do is done. */
 export async function settled<Value>(look: () => Value): Promise<Value> {
   const end = Date.now() + 30_000;
