@@ -47,6 +47,7 @@ static inline void attach(const char *program, const pid_t *pids, int count)
 	}
 	if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
 		die("attach");
+	free(arguments);
 }
 
 #endif

@@ -20,7 +20,7 @@
 #endif
 
 /*
- * One thread waits for all ends at once: libuv has no way to wait for a pidfd, and its pool of four threads
+ * One thread waits for all watcher at once: libuv has no way to wait for a pidfd, and its pool of four threads
  * is not ours to block. Processes are added from JavaScript's thread while this one sleeps.
  */
 struct exit_watcher {
@@ -32,18 +32,18 @@ struct exit_watcher {
 
 static void *watch(void *argument)
 {
-	const struct exit_watcher *ends = argument;
+	const struct exit_watcher *watcher = argument;
 
 	for (;;) {
 		struct epoll_event event;
-		int count = epoll_wait(ends->epoll, &event, 1, -1);
+		int count = epoll_wait(watcher->epoll, &event, 1, -1);
 
 		if (count < 0 && errno == EINTR)
 			continue;
 		if (count < 0 || event.data.u64 == STOP)
 			return NULL;
 		/* Does not block: the queue has no limit. It closes before its time only with Node.js itself. */
-		if (napi_call_threadsafe_function(ends->tell, (void *)(uintptr_t)event.data.u64,
+		if (napi_call_threadsafe_function(watcher->tell, (void *)(uintptr_t)event.data.u64,
 						  napi_tsfn_nonblocking) != napi_ok)
 			return NULL;
 	}
@@ -64,18 +64,18 @@ static void tell(napi_env env, napi_value callback, void *context, void *id)
 /* Before Node.js frees what `tell` stands for, the thread must be gone that uses it. */
 static void stop(void *argument)
 {
-	struct exit_watcher *ends = argument;
+	struct exit_watcher *watcher = argument;
 	const uint64_t one = 1;
 
-	if (write(ends->stop, &one, sizeof(one)) == sizeof(one))
-		pthread_join(ends->thread, NULL);
-	close(ends->epoll);
-	close(ends->stop);
-	free(ends);
+	if (write(watcher->stop, &one, sizeof(one)) == sizeof(one))
+		pthread_join(watcher->thread, NULL);
+	close(watcher->epoll);
+	close(watcher->stop);
+	free(watcher);
 }
 
 /* A thread that no signal of the process is delivered to. 0 or an errno. */
-static int start_thread(struct exit_watcher *ends)
+static int start_thread(struct exit_watcher *watcher)
 {
 	pthread_attr_t attributes;
 	sigset_t all, before;
@@ -86,72 +86,73 @@ static int start_thread(struct exit_watcher *ends)
 	pthread_attr_setstacksize(&attributes, STACK_BYTES);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&ends->thread, &attributes, watch, ends);
+	error = pthread_create(&watcher->thread, &attributes, watch, watcher);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 	return error;
 }
 
 /* 0 or an errno. */
-static int open_descriptors(struct exit_watcher *ends)
+static int open_descriptors(struct exit_watcher *watcher)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.u64 = STOP};
 
-	ends->epoll = epoll_create1(EPOLL_CLOEXEC);
-	ends->stop = eventfd(0, EFD_CLOEXEC);
-	if (ends->epoll < 0 || ends->stop < 0 || epoll_ctl(ends->epoll, EPOLL_CTL_ADD, ends->stop, &event) < 0)
+	watcher->epoll = epoll_create1(EPOLL_CLOEXEC);
+	watcher->stop = eventfd(0, EFD_CLOEXEC);
+	if (watcher->epoll < 0 || watcher->stop < 0 ||
+	    epoll_ctl(watcher->epoll, EPOLL_CTL_ADD, watcher->stop, &event) < 0)
 		return errno;
 	return 0;
 }
 
 /* 0 or an errno. */
-static int start_waiting(napi_env env, napi_value callback, struct exit_watcher *ends)
+static int start_waiting(napi_env env, napi_value callback, struct exit_watcher *watcher)
 {
 	napi_value name;
-	int error = open_descriptors(ends);
+	int error = open_descriptors(watcher);
 
 	if (error != 0)
 		return error;
 	if (napi_create_string_utf8(env, "async-teardown", NAPI_AUTO_LENGTH, &name) != napi_ok ||
-	    napi_create_threadsafe_function(env, callback, NULL, name, 0, 1, NULL, NULL, NULL, tell, &ends->tell) !=
+	    napi_create_threadsafe_function(env, callback, NULL, name, 0, 1, NULL, NULL, NULL, tell, &watcher->tell) !=
 		    napi_ok)
 		return ENOMEM;
-	napi_unref_threadsafe_function(env, ends->tell);
-	if ((error = start_thread(ends)) != 0)
-		napi_release_threadsafe_function(ends->tell, napi_tsfn_abort);
+	napi_unref_threadsafe_function(env, watcher->tell);
+	if ((error = start_thread(watcher)) != 0)
+		napi_release_threadsafe_function(watcher->tell, napi_tsfn_abort);
 	return error;
 }
 
-int exit_watcher_start(napi_env env, napi_value callback, struct exit_watcher **result)
+int exit_watcher_start(napi_env env, napi_value callback, struct exit_watcher **started)
 {
-	struct exit_watcher *ends = calloc(1, sizeof(*ends));
+	struct exit_watcher *watcher = calloc(1, sizeof(*watcher));
 	int error;
 
-	if (ends == NULL)
+	if (watcher == NULL)
 		return ENOMEM;
-	ends->epoll = ends->stop = -1;
-	if ((error = start_waiting(env, callback, ends)) != 0) {
-		if (ends->epoll >= 0)
-			close(ends->epoll);
-		if (ends->stop >= 0)
-			close(ends->stop);
-		free(ends);
+	watcher->epoll = watcher->stop = -1;
+	if ((error = start_waiting(env, callback, watcher)) != 0) {
+		if (watcher->epoll >= 0)
+			close(watcher->epoll);
+		if (watcher->stop >= 0)
+			close(watcher->stop);
+		free(watcher);
 		return error;
 	}
 	/* Hooks run in the reverse order of their making: this one before that of the thread-safe function. */
-	napi_add_env_cleanup_hook(env, stop, ends);
-	*result = ends;
+	napi_add_env_cleanup_hook(env, stop, watcher);
+	*started = watcher;
 	return 0;
 }
 
-int exit_watcher_add(const struct exit_watcher *ends, int pid, uint64_t id)
+int exit_watcher_add(const struct exit_watcher *watcher, int pid, uint64_t id)
 {
 	struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = id};
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 
 	if (pidfd < 0)
 		return -errno;
-	if (epoll_ctl(ends->epoll, EPOLL_CTL_ADD, pidfd, &event) < 0) {
+	if (epoll_ctl(watcher->epoll, EPOLL_CTL_ADD, pidfd, &event) < 0) {
 		int error = errno;
 
 		close(pidfd);

@@ -8,13 +8,13 @@
 struct exit_watcher;
 
 /* Starts the thread that waits, and calls callback(id) for each end. 0 or an errno. */
-int exit_watcher_start(napi_env env, napi_value callback, struct exit_watcher **ends);
+int exit_watcher_start(napi_env env, napi_value callback, struct exit_watcher **started);
 
 /*
  * Waits for a process's end from now on, once. Returns a pidfd, or a negative errno: ESRCH, or ENOSYS
  * before Linux 5.3.
  */
-int exit_watcher_add(const struct exit_watcher *ends, int pid, uint64_t id);
+int exit_watcher_add(const struct exit_watcher *watcher, int pid, uint64_t id);
 
 /* Closes that pidfd, which ends the waiting. */
 void exit_watcher_remove(int pidfd);

@@ -20,7 +20,7 @@ struct executable {
 };
 
 /* Looks at a file. Where a helper cannot protect it, says why in *refusal. */
-void executable_examine(const char *file, const struct surroundings *surroundings, struct executable *executable,
+void executable_examine(const char *name, const struct surroundings *surroundings, struct executable *executable,
 			struct refusal *refusal);
 
 #endif

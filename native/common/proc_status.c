@@ -40,7 +40,8 @@ struct proc_status read_proc_status(int fd, char *room)
 	room[length] = 0;
 	const char *state = field(room, "State:"), *resident = field(room, "VmRSS:");
 
-	status.state = state ? *state : 0;
+	if (state)
+		status.state = *state;
 	status.has_memory = resident != 0;
 	/* Huge pages of a pool are not among the resident ones; fs/proc/task_mmu.c. */
 	status.bytes = kilobytes(resident) + kilobytes(field(room, "HugetlbPages:"));

@@ -135,7 +135,7 @@ static int read_rate(const struct option *option, const char *value, uint64_t *r
 	return 0;
 }
 
-/* `value` is null for an option that has none. */
+/* `value` is empty for an option that has none. */
 static int take(const struct option *option, const char *value, struct run_options *options, struct refusal *refusal)
 {
 	unsigned choice;
@@ -201,7 +201,9 @@ int options_parse(char **words, struct run_options *options, struct refusal *ref
 
 		if (!option)
 			return usage(refusal, "error: unknown option '", *words, "'");
-		if (*option->value && !value && !(value = *++words))
+		if (!*option->value)
+			value = "";
+		else if (!value && !(value = *++words))
 			return option_usage(refusal, option, "missing");
 		if (take(option, value, options, refusal) < 0)
 			return -1;

@@ -131,6 +131,8 @@ int main(int argc, char **argv)
 	for (char *rule = strtok(argv[1], ","); rule; rule = strtok(NULL, ",")) {
 		char *colon = strchr(rule, ':');
 
+		if (!colon)
+			return 99;
 		*colon = 0;
 		deny_by_name(rule, strcmp(colon + 1, "kill") ? (unsigned)atoi(colon + 1) : KILL);
 	}

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void be(int generation, size_t bytes)
+static __attribute__((noreturn)) void be(int generation, size_t bytes)
 {
 	char *memory = malloc(bytes + 1);
 
@@ -24,7 +24,8 @@ static void be(int generation, size_t bytes)
 	wait(NULL);
 	if (generation == 1)
 		dprintf(STDOUT_FILENO, "done\n");
-	pause();
+	for (;;)
+		pause();
 }
 
 int main(int argc, char **argv)

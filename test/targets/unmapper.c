@@ -16,15 +16,17 @@ static int find(char **start, size_t *bytes)
 {
 	FILE *maps = fopen("/proc/self/maps", "r");
 	unsigned long from, to, inode, guard = 0, guard_end = 0;
+	int found = 0;
 	char line[512], access[8], name[256];
 
 	while (maps && fgets(line, sizeof(line), maps)) {
 		*name = 0;
 		sscanf(line, "%lx-%lx %7s %*s %*s %lu %255s", &from, &to, access, &inode, name);
-		if (guard_end == from && !*name && inode == 0 && !strcmp(access, "rw-p")) {
+		found = guard != 0 && guard_end == from && !*name && inode == 0 && !strcmp(access, "rw-p");
+		if (found) {
 			*start = (char *)guard;
 			*bytes = to - guard;
-			return fclose(maps) == 0;
+			break;
 		}
 		guard_end = 0;
 		if (!*name && inode == 0 && !strcmp(access, "---p")) {
@@ -32,7 +34,7 @@ static int find(char **start, size_t *bytes)
 			guard_end = to;
 		}
 	}
-	return 0;
+	return maps && fclose(maps) == 0 && found;
 }
 
 int main(int argc, char **argv)

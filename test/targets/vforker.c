@@ -28,6 +28,8 @@ int main(void)
 {
 	char *memory = malloc(BYTES);
 
+	if (!memory)
+		return 98;
 	memset(memory, 7, BYTES);
 	if (vfork() == 0)
 		say_what_memory_is(memory);
