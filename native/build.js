@@ -8,7 +8,7 @@
  */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,7 +17,10 @@ const sources = dirname(fileURLToPath(import.meta.url));
 const all = process.argv[2] === "--all";
 const output = resolve(process.argv[all ? 3 : 2] ?? join(sources, "..", "build"));
 
-const warnings = ["-std=gnu11", "-Wall", "-Wextra", "-Werror=implicit", "-Wstrict-prototypes"];
+/** The language and the warnings that native/check.js and editors use, too: those are errors there, but not here. */
+const warnings = readFileSync(join(sources, "..", "compile_flags.txt"), "utf8")
+  .split("\n")
+  .filter((flag) => /^-(std|W)/.test(flag));
 
 /** What enters a target: no libc, no thread-local storage, nothing that can be unloaded. */
 const freestanding = [

@@ -52,6 +52,7 @@
 
 static const char *stage_name(enum holder_stage stage)
 {
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): a text in parentheses initializes no array */
 #define STAGE_NAME(number, name) [number] = name,
 	static const char names[][12] = {HOLDER_STAGES(STAGE_NAME)};
 #undef STAGE_NAME
