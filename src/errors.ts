@@ -83,3 +83,8 @@ export class AsyncTeardownError extends Error {
     this.advice = options.advice;
   }
 }
+
+/** An error that a call of the system has ended with: a file that is not there, a limit on processes. */
+export function isSystemError(error: unknown): error is Error & { readonly errno: number; code: string } {
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).errno === "number";
+}

@@ -43,13 +43,14 @@ static int protect_once(const struct release_options *options, struct failure *f
 	return result;
 }
 
-/* protectSelf(workers, rate, priority): null when a helper is armed, otherwise { step, errno }. The numbers are those
- * of struct release_options. */
+/* protectSelf(workers, rate, priority): null when a helper is armed, otherwise why not, as "could not …". The numbers are
+ * those of struct release_options. */
 static napi_value protect_self(napi_env env, napi_callback_info info)
 {
 	struct failure failure = {0};
+	struct text reason = {.length = 0};
 	struct release_options options;
-	napi_value arguments[3], result, step;
+	napi_value arguments[3], result;
 	size_t count = 3;
 	uint32_t priority;
 	int64_t rate;
@@ -67,10 +68,8 @@ static napi_value protect_self(napi_env env, napi_callback_info info)
 		napi_get_null(env, &result);
 		return result;
 	}
-	if (napi_create_object(env, &result) != napi_ok ||
-	    napi_create_string_utf8(env, failure.step, NAPI_AUTO_LENGTH, &step) != napi_ok ||
-	    napi_set_named_property(env, result, "step", step) != napi_ok ||
-	    napi_set_named_property(env, result, "errno", make_number(env, failure.error)) != napi_ok)
+	text_add_failure(&reason, &failure);
+	if (napi_create_string_utf8(env, reason.text, reason.length, &result) != napi_ok)
 		return NULL; /* the exception is pending */
 	return result;
 }

@@ -1,4 +1,4 @@
-import { AsyncTeardownError } from "../errors.js";
+import { AsyncTeardownError, isSystemError } from "../errors.js";
 
 /**
  * "ok": it is there. "limited": it is not as it should be, and something works less well. "missing": it is
@@ -16,10 +16,13 @@ export interface Check {
   readonly advice?: string | undefined;
 }
 
-/** What an error says of a thing that was tried: that it does not work, and what it would take. */
+/**
+ * What an error says of a thing that was tried: that it does not work, and what it would take.
+ * @throws the error, where it is neither a refusal nor the system's: then nothing is known of the thing
+ */
 export function missing(name: string, error: unknown): Check {
-  const [found = ""] = (error as Error).message.replace(/^process \d+ /, "").split("\n");
-  const advice = error instanceof AsyncTeardownError ? error.advice : undefined;
-
-  return { name, status: "missing", found, advice };
+  if (error instanceof AsyncTeardownError)
+    return { name, status: "missing", found: error.message, advice: error.advice };
+  if (isSystemError(error)) return { name, status: "missing", found: error.message };
+  throw error;
 }

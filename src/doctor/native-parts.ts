@@ -22,31 +22,31 @@ function executeHolder(): void {
   if (error) throw error;
 }
 
-function attempt<Result>(act: () => Result): Result | Error {
+const name = "native-parts";
+
+function attempt<Result>(act: () => Result): { result: Result } | { failure: Check } {
   try {
-    return act();
+    return { result: act() };
   } catch (error) {
-    return error as Error;
+    return { failure: missing(name, error) };
   }
 }
 
-function checkOf(failure: Error | undefined): Check {
-  const name = "native-parts";
-
+function checkOf(failure: Check | undefined): Check {
   if (!failure) return { name, status: "ok", found: "launcher, library, holder and addon are there" };
-  const check = missing(name, failure);
+  const advice = "install it anew, where programs may run; in a clone, run 'npm run build'";
 
-  return {
-    ...check,
-    advice: check.advice ?? "install it anew, where programs may run; in a clone, run 'npm run build'",
-  };
+  return { ...failure, advice: failure.advice ?? advice };
 }
 
 /** Loads and executes what can be by itself; launcher and library are tried by a trial of `run`. */
 export function checkNativeParts(): { check: Check; answers: Answers | undefined } {
   const answers = attempt(askKernel);
   const others = [() => builtFile("async-teardown"), () => preloadLibrary(), executeHolder].map(attempt);
-  const failure = [answers, ...others].find((result) => result instanceof Error);
+  const failed = [answers, ...others].find((each) => "failure" in each);
 
-  return { check: checkOf(failure), answers: answers instanceof Error ? undefined : answers };
+  return {
+    check: checkOf(failed && "failure" in failed ? failed.failure : undefined),
+    answers: "result" in answers ? answers.result : undefined,
+  };
 }

@@ -1,9 +1,17 @@
-import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
+import { type ChildProcessByStdio, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { text } from "node:stream/consumers";
-import { builtFile, compareAddressSpaces, forbidCoreDumps } from "../linux/native.js";
+import type { Readable, Writable } from "node:stream";
+import { toBytes } from "../linux/bytes.js";
+import {
+  builtFile,
+  compareAddressSpaces,
+  examineCommand,
+  forbidCoreDumps,
+  preloadLibrary,
+} from "../linux/native.js";
 import { checkProc, closeProcess, openProcess, type ProcessDirectory } from "../linux/procfs.js";
 import { claimantsOf } from "../linux/protectors.js";
+import { protectSelf } from "../protect/self.js";
 import { type Check, missing } from "./check.js";
 import { checkCoreDumps } from "./core-dumps.js";
 import { checkOrphans, parentOf } from "./orphans.js";
@@ -16,7 +24,7 @@ export interface RunTrial {
   readonly others: readonly Check[];
 }
 
-type Trial = ChildProcessWithoutNullStreams;
+type Trial = ChildProcessByStdio<Writable, Readable, null>;
 
 /** As a rule a tenth of a second; a machine under load is no machine on which it does not work. */
 const longestStart = 10_000;
@@ -26,36 +34,40 @@ const script = "process.stdout.write('ready'); process.stdin.resume()";
 
 function startTrial(): Trial {
   const words = ["run", "--mechanism", "helper", "--", process.execPath, "-e", script];
-  return spawn(builtFile("async-teardown"), words, { env: trialEnvironment() });
+  return spawn(builtFile("async-teardown"), words, {
+    env: trialEnvironment(),
+    stdio: ["pipe", "pipe", "ignore"],
+  });
 }
 
 function failed(found: string, advice?: string): RunTrial {
   return { run: { name: "run", status: "missing", found, advice }, others: [] };
 }
 
-/** Splits the line that a failure is told in, "async-teardown: reason; advice". */
-export function parseFailure(text: string): { found: string; advice?: string } {
-  const [line = ""] = text.replace(/^async-teardown: (process \d+ )?/, "").split("\n");
-  const [found = "", ...advice] = line.split("; ");
-
-  return advice.length === 0 ? { found } : { found, advice: advice.join("; ") };
-}
-
-/** Waits until it is ready; else tells what it said, or what else came of it. */
-async function failureOf(trial: Trial): Promise<RunTrial | undefined> {
-  const said = text(trial.stderr);
+/** Whether a program gets ready that is to wait for its input then. */
+async function isReady(trial: Trial): Promise<boolean> {
   const limit = setTimeout(() => trial.kill("SIGKILL"), longestStart);
   const ready = once(trial.stdout, "data").then(() => true);
 
   try {
-    if (await Promise.race([ready, once(trial, "close").then(() => false)])) return undefined;
+    return await Promise.race([ready, once(trial, "close").then(() => false)]);
   } finally {
     clearTimeout(limit);
   }
-  const { found, advice } = parseFailure(await said);
+}
+
+/** Does by itself what a `run` of Node.js does, and so gets the error that the trial only told people of. */
+function explain({ exitCode, signalCode }: Trial): RunTrial {
+  try {
+    preloadLibrary();
+    examineCommand({ command: toBytes(process.execPath), path: undefined });
+    protectSelf();
+  } catch (error) {
+    return { run: missing("run", error), others: [] };
+  }
   return failed(
-    found || `a program ended before it was ready (${trial.exitCode ?? trial.signalCode})`,
-    advice,
+    `a program ended before it was ready (${exitCode ?? signalCode})`,
+    "'async-teardown run -- true' may say why",
   );
 }
 
@@ -66,9 +78,7 @@ function openHelper(trial: number, canCompare: boolean): ProcessDirectory | unde
 }
 
 async function look(trial: Trial, canCompare: boolean, coreLimit: number): Promise<RunTrial> {
-  const failure = await failureOf(trial);
-
-  if (failure) return failure;
+  if (!(await isReady(trial))) return explain(trial);
   const helper = openHelper(trial.pid as number, canCompare);
 
   if (!helper) return failed("a program started, but no helper shares its memory");

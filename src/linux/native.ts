@@ -29,7 +29,7 @@ interface Verdict {
 
 /** What native/addon/addon.c exports. */
 interface Addon {
-  protectSelf(workers: number, rate: number, priority: number): { step: string; errno: number } | null;
+  protectSelf(workers: number, rate: number, priority: number): string | null;
   examineCommand(
     command: Buffer,
     path: Buffer | null,
@@ -81,37 +81,35 @@ export type Errno = number;
 
 let loaded: Addon | undefined;
 
-function addon(): Addon {
-  loaded ??= createRequire(import.meta.url)(builtFile("addon.node")) as Addon;
-  return loaded;
-}
-
 /**
- * The addon, for what stands and falls with it.
+ * Loads what native/addon/addon.c exports.
  * @throws AsyncTeardownError ERR_PLATFORM, ERR_NOT_BUILT, ERR_LIBRARY
  */
-function loadableAddon(): Addon {
+function load(): Addon {
+  const file = builtFile("addon.node");
+
   try {
-    return addon();
+    return createRequire(import.meta.url)(file) as Addon;
   } catch (cause) {
-    if (cause instanceof AsyncTeardownError) throw cause;
-    throw new AsyncTeardownError(
-      "ERR_LIBRARY",
-      `its native part cannot be loaded: ${(cause as Error).message}`,
-      {
-        advice: "install the package where programs may run, not on a mount with noexec",
-        cause,
-      },
-    );
+    const [reason] = (cause as Error).message.split("\n");
+    throw new AsyncTeardownError("ERR_LIBRARY", `its native part cannot be loaded: ${reason}`, {
+      advice: "install the package anew, where programs may run: not on a mount with noexec",
+      cause,
+    });
   }
 }
 
-/** Starts a helper for this process; undefined when it is armed, else what could not be done. */
+function addon(): Addon {
+  loaded ??= load();
+  return loaded;
+}
+
+/** Starts a helper for this process; undefined when it is armed, otherwise why not: "could not …". */
 export function startHelper(release: {
   workers: number;
   rate: number;
   priority: number;
-}): { step: string; errno: number } | undefined {
+}): string | undefined {
   return addon().protectSelf(release.workers, release.rate, release.priority) ?? undefined;
 }
 
@@ -150,7 +148,7 @@ export interface Command extends Identity {
 export function examineCommand({ command, path, directory, user = -1, group = -1 }: Command): {
   isAsan: boolean;
 } {
-  const verdict = loadableAddon().examineCommand(
+  const verdict = addon().examineCommand(
     withNul(command) as Buffer,
     withNul(path),
     withNul(directory),
@@ -169,18 +167,18 @@ export function examineCommand({ command, path, directory, user = -1, group = -1
 export function preloadLibrary({ user = -1, group = -1 }: Identity = {}): Bytes {
   const path = toBytes(builtFile("libasync-teardown.so"));
 
-  throwIfRefused(loadableAddon().checkLibrary(withNul(path) as Buffer, user, group));
+  throwIfRefused(addon().checkLibrary(withNul(path) as Buffer, user, group));
   return path;
 }
 
 /** The value of LD_PRELOAD: what is inherited, and a library behind it, once. */
 export function preloadList(inherited: Bytes | undefined, library: Bytes): Bytes {
-  return withoutNul(loadableAddon().preloadList(withNul(inherited), withNul(library) as Buffer));
+  return withoutNul(addon().preloadList(withNul(inherited), withNul(library) as Buffer));
 }
 
 /** The value of ASAN_OPTIONS for a program that is linked with AddressSanitizer. */
 export function asanOptions(inherited: Bytes | undefined): Bytes {
-  return withoutNul(loadableAddon().asanOptions(withNul(inherited)));
+  return withoutNul(addon().asanOptions(withNul(inherited)));
 }
 
 const { ETIMEDOUT } = constants.errno;

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
+import { isSystemError } from "../errors.js";
 import { type HolderReport, parseReport } from "./holder-report.js";
 import { builtFile, type Errno } from "./native.js";
 import { encodeOwner, type Owner } from "./owner.js";
@@ -45,9 +46,6 @@ async function execute(
   words: readonly string[],
   descriptors: readonly number[],
 ): Promise<Readable | Errno> {
-  const isOfSystem = (error: unknown): error is { errno: number } =>
-    typeof (error as NodeJS.ErrnoException).errno === "number";
-
   try {
     const child = spawn(program, words, {
       argv0: holderName,
@@ -58,7 +56,7 @@ async function execute(
     if (child.pid === undefined) throw (await once(child, "error"))[0];
     return child.stdout as NonNullable<typeof child.stdout>;
   } catch (error) {
-    if (!isOfSystem(error)) throw error;
+    if (!isSystemError(error)) throw error;
     return Math.abs(error.errno);
   }
 }

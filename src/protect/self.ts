@@ -1,4 +1,3 @@
-import { getSystemErrorName } from "node:util";
 import { AsyncTeardownError } from "../errors.js";
 import { startHelper } from "../linux/native.js";
 import { checkReleaseOptions, type ReleaseOptions, releaseNumbers } from "./release-options.js";
@@ -17,11 +16,5 @@ export function protectSelf(options: ReleaseOptions = {}): void {
   checkReleaseOptions(options);
   const failure = startHelper(releaseNumbers(options));
 
-  if (failure) {
-    const reason = failure.errno ? ` (${getSystemErrorName(-failure.errno)})` : "";
-    throw new AsyncTeardownError(
-      "ERR_HELPER",
-      `this process cannot be protected: could not ${failure.step}${reason}`,
-    );
-  }
+  if (failure) throw new AsyncTeardownError("ERR_HELPER", `this process cannot be protected: ${failure}`);
 }

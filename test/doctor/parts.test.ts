@@ -1,24 +1,25 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { missing } from "../../src/doctor/check.js";
 import { leavesNoCore } from "../../src/doctor/core-dumps.js";
-import { parseFailure } from "../../src/doctor/run-trial.js";
+import { AsyncTeardownError } from "../../src/errors.js";
 
-describe("the line that a failure is told in", () => {
-  const words = fc.stringMatching(/^[a-z (),':]{1,40}$/);
+describe("an error that a trial ended with", () => {
+  it("is told by its fields where it is a refusal, and by its message where it is the system's", () => {
+    const refusal = new AsyncTeardownError("ERR_KERNEL", "cannot; be held", { advice: "get another" });
+    const limit = Object.assign(new Error("spawn node EAGAIN"), { errno: -11, code: "EAGAIN" });
 
-  it("is split into reason and advice", () => {
-    fc.assert(
-      fc.property(words, words, fc.nat(), (found, advice, pid) => {
-        expect(parseFailure(`async-teardown: ${found}; ${advice}\nmore\n`)).toEqual({ found, advice });
-        expect(parseFailure(`async-teardown: process ${pid} ${found}; ${advice}`)).toEqual({ found, advice });
-        expect(parseFailure(`async-teardown: ${found}\n`)).toEqual({ found });
-      }),
-    );
+    expect(missing("attach", refusal)).toEqual({
+      name: "attach",
+      status: "missing",
+      found: "cannot; be held",
+      advice: "get another",
+    });
+    expect(missing("run", limit)).toEqual({ name: "run", status: "missing", found: "spawn node EAGAIN" });
   });
 
-  it("may be anything, or nothing", () => {
-    expect(parseFailure("")).toEqual({ found: "" });
-    fc.assert(fc.property(fc.string(), (text) => typeof parseFailure(text).found === "string"));
+  it("is thrown where it is neither: a fault of our own says nothing of the machine", () => {
+    const fault = new TypeError("undefined is not a function");
+    expect(() => missing("run", fault)).toThrow(fault);
   });
 });
 
