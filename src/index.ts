@@ -10,4 +10,5 @@ export { protectSelf } from "./protect/self.js";
 export { type ProtectOptions, spawn } from "./protect/spawn.js";
 export type { AddressSpace, State } from "./teardown/address-space.js";
 export { type Listing, list } from "./teardown/list.js";
+export type { Total } from "./teardown/totals.js";
 export { type WatchOptions, wait, watch } from "./teardown/watch.js";

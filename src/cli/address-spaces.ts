@@ -41,7 +41,8 @@ export function shareFreed({ freedBytes, initialBytes }: AddressSpace): number |
 }
 
 const barWidth = 16;
-const shortId = 12;
+/** As docker ps and podman ps shorten the ID of a container. */
+export const shortId = 12;
 
 interface Column {
   readonly head: string;
@@ -57,6 +58,11 @@ const columns = {
   by: { head: "BY", text: ({ protectors }) => protectors.map(({ mechanism }) => names[mechanism]).join("+") },
   state: { head: "STATE", text: ({ state }) => styled(styles[state], state) },
   held: { head: "HELD", text: heldText, isNumber: true },
+  shared: {
+    head: "SHARED",
+    text: ({ sharedBytes }) => known(sharedBytes || null, formatBytes),
+    isNumber: true,
+  },
   freed: { head: "FREED", text: ({ freedBytes }) => known(freedBytes, formatBytes), isNumber: true },
   rate: {
     head: "RATE",
@@ -77,7 +83,6 @@ const columns = {
   limit: { head: "LIMIT", text: ({ rateLimit }) => known(rateLimit, formatRate), isNumber: true },
   priority: { head: "PRIORITY", text: ({ priority }) => (priority === "normal" ? "" : (priority ?? "")) },
   unit: { head: "UNIT", text: ({ unit }) => unit ?? "" },
-  // As docker ps and podman ps shorten it.
   container: { head: "CONTAINER", text: ({ container }) => (container ?? "").slice(0, shortId) },
   progress: {
     head: "PROGRESS",
@@ -90,6 +95,7 @@ const {
   by,
   state,
   held,
+  shared,
   freed,
   rate,
   elapsed,
@@ -105,10 +111,10 @@ const {
 /** From what tells most, on a wide terminal, to what must be there on a narrow one. */
 const layouts: readonly (readonly Column[])[] = [
   [
-    ...[target, command, by, state, held, freed, rate, elapsed, left],
+    ...[target, command, by, state, held, shared, freed, rate, elapsed, left],
     ...[workers, limit, priority, unit, container, progress],
   ],
-  [target, command, by, state, held, freed, elapsed, left, workers, limit, priority, unit, container],
+  [target, command, by, state, held, shared, freed, elapsed, left, workers, limit, priority, unit, container],
   [target, command, by, state, held, freed, elapsed, left, unit, container],
   [target, command, by, state, held, freed, elapsed, left],
   [target, command, state, held, left],

@@ -1,6 +1,7 @@
+import { formatBytes } from "../format.js";
 import type { AddressSpace } from "../teardown/address-space.js";
 import type { Listing } from "../teardown/list.js";
-import { lineOf, tableOf } from "./address-spaces.js";
+import { lineOf, shortId, tableOf } from "./address-spaces.js";
 import { terminalHeight, terminalWidth } from "./style.js";
 
 function render(spaces: readonly AddressSpace[], isMoving: boolean): string {
@@ -8,21 +9,32 @@ function render(spaces: readonly AddressSpace[], isMoving: boolean): string {
   return tableOf(spaces, terminalWidth(), isMoving);
 }
 
+/** What several processes hold together, where that is less than the sum of what each holds. */
+function totalLines({ totals }: Listing): string[] {
+  return totals
+    .filter(({ processes }) => processes > 1)
+    .map(({ unit, container, processes, heldBytes }) => {
+      const name = unit ?? (container ?? "").slice(0, shortId);
+      return `${name}: ${processes} processes, ${formatBytes(heldBytes)} held, what they share counted once`;
+    });
+}
+
 /** A listing as a table, or a sentence where there is nothing. */
-export function renderListing({ addressSpaces }: Listing): string {
-  return render(addressSpaces, false);
+export function renderListing(listing: Listing): string {
+  return [render(listing.addressSpaces, false), ...totalLines(listing)].join("\n");
 }
 
 const isGone = ({ state }: AddressSpace) => state === "releasing" || state === "target gone";
 
 /** The same, to be drawn again and again: what goes on comes first, and what is too much for the screen is counted. */
-export function renderMoving({ addressSpaces }: Listing, notice: string | undefined): string {
-  const spaces = [...addressSpaces].sort((a, b) => Number(isGone(b)) - Number(isGone(a)));
+export function renderMoving(listing: Listing, notice: string | undefined): string {
+  const totals = totalLines(listing);
+  const spaces = [...listing.addressSpaces].sort((a, b) => Number(isGone(b)) - Number(isGone(a)));
   const [head = "", ...rows] = render(spaces, true).split("\n");
-  const room = Math.max(1, terminalHeight() - 4); // heading, both lines below, and the cursor's
+  const room = Math.max(1, terminalHeight() - 4 - totals.length); // heading, both lines below, and the cursor's
   const more = rows.length - room;
 
-  return [head, ...rows.slice(0, room), more > 0 ? `… and ${more} more` : undefined, notice]
+  return [head, ...rows.slice(0, room), more > 0 ? `… and ${more} more` : undefined, ...totals, notice]
     .filter((line) => line !== undefined)
     .join("\n");
 }

@@ -21,6 +21,8 @@ One row an address space that somebody keeps. STATE is one of
   target gone  its target is dead, and nobody has begun to give the memory back
   waiting      its target lives, but the holder could not hold its new image yet
 
+SHARED is what of it others may have as well: files and shared memory. Where several processes of a
+unit or container are held, a line below the table has their sum, in which that is counted once.
 HELD is what is in memory now; ≤ where only the size at the target's death is known, as the kernel
 shows nothing of an address space that a holder or QEMU's own helper gives back.`;
 

@@ -177,13 +177,14 @@ export interface ProcessMemory {
   readonly sharedBytes: number;
 }
 
-/** Files and shared memory are shared, anonymous memory is not; undefined where the process is gone. */
+/** Files and shared memory are shared, anonymous memory and huge pages are not; undefined where the process is gone. */
 export function memoryOf(pid: number): ProcessMemory | undefined {
   const status = readProc(`${pid}/status`)?.toString("latin1") ?? "";
   const bytes = (field: string) => Number.parseInt(parseStatusField(status, field) ?? "0", 10) * 1024;
+  const resident = parseResident(status);
+  const sharedBytes = bytes("RssShmem") + bytes("RssFile");
 
-  if (parseStatusField(status, "VmRSS") === undefined) return undefined;
-  return { ownBytes: bytes("RssAnon"), sharedBytes: bytes("RssShmem") + bytes("RssFile") };
+  return resident === undefined ? undefined : { ownBytes: resident - sharedBytes, sharedBytes };
 }
 
 /** For whom a process runs; undefined where it is gone. */

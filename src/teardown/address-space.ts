@@ -2,7 +2,7 @@ import { commandOf } from "../linux/command-line.js";
 import { millisecondsSinceBoot } from "../linux/native.js";
 import type { Owner } from "../linux/owner.js";
 import type { Priority } from "../linux/priority.js";
-import { ownerOfProcess, residentOf } from "../linux/procfs.js";
+import { memoryOf, ownerOfProcess } from "../linux/procfs.js";
 import type { ReleaseRecord } from "../linux/protector-record.js";
 import type { Mechanism, Protector } from "../linux/protectors.js";
 
@@ -27,6 +27,8 @@ export interface AddressSpace {
   readonly protectors: readonly { readonly pid: number; readonly mechanism: Mechanism }[];
   /** In memory now, huge pages included. */
   readonly heldBytes: number | null;
+  /** Of these, files and shared memory, which other processes may have as well. */
+  readonly sharedBytes: number | null;
   /** In memory when the target died. */
   readonly initialBytes: number | null;
   readonly freedBytes: number | null;
@@ -104,6 +106,7 @@ export function addressSpaceOf(
 ): AddressSpace {
   const insiders = protectors.filter(({ mechanism }) => mechanism !== "holder").map(({ pid }) => pid);
   const witnesses = isTargetGone ? insiders : [target];
+  const memory = witnesses.map(memoryOf).find((each) => each !== undefined);
   const release = isTargetGone ? releaseOf(protectors) : undefined;
 
   return withProgress({
@@ -112,7 +115,8 @@ export function addressSpaceOf(
     ...ownerOf(witnesses, protectors),
     state: stateOf(protectors, isTargetGone),
     protectors: protectors.map(({ pid, mechanism }) => ({ pid, mechanism })),
-    heldBytes: witnesses.map(residentOf).find((bytes) => bytes !== undefined) ?? null,
+    heldBytes: memory ? memory.ownBytes + memory.sharedBytes : null,
+    sharedBytes: memory?.sharedBytes ?? null,
     initialBytes: release?.bytes ?? null,
     freedBytes: null,
     bytesPerSecond: null,

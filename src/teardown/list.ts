@@ -2,9 +2,12 @@ import { readKernelFile } from "../linux/kernel-file.js";
 import { checkProc, residentOf } from "../linux/procfs.js";
 import { findProtectors, type Protector } from "../linux/protectors.js";
 import { type AddressSpace, addressSpaceOf } from "./address-space.js";
+import { type Total, totalsOf } from "./totals.js";
 
 export interface Listing {
   readonly addressSpaces: readonly AddressSpace[];
+  /** Of each unit and container, its living targets together. */
+  readonly totals: readonly Total[];
   /**
    * How many more processes look like protectors, and are not believed: this user may not look into them, or their
    * target is dead and they are of another user, who may say what he likes.
@@ -44,10 +47,13 @@ export async function list({ signal }: { signal?: AbortSignal } = {}): Promise<L
   checkProc();
   const { protectors, hidden } = await findProtectors(signal);
 
+  const addressSpaces = group(protectors)
+    .map(([first, ...others]) => addressSpaceOf(first.target, [first, ...others], first.isTargetGone))
+    .sort((a, b) => a.target - b.target);
+
   return {
-    addressSpaces: group(protectors)
-      .map(([first, ...others]) => addressSpaceOf(first.target, [first, ...others], first.isTargetGone))
-      .sort((a, b) => a.target - b.target),
+    addressSpaces,
+    totals: totalsOf(addressSpaces),
     hidden: hidden.length,
     unconfirmed: hidden
       .filter(({ isTargetGone }) => isTargetGone)

@@ -43,6 +43,7 @@ describe("ps", () => {
       state: "protected",
       protectors: [{ pid: helperOf(child.pid), mechanism: "helper" }],
       heldBytes: expect.any(Number),
+      sharedBytes: expect.any(Number),
       initialBytes: null,
       freedBytes: null,
       bytesPerSecond: null,

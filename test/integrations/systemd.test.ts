@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { totalBytes } from "../../src/integrations/systemd/status.js";
 import { parseProperties } from "../../src/integrations/systemd/systemctl.js";
 import { templateText } from "../../src/integrations/systemd/unit-files.js";
 import { isOfService, serviceName, templateOf } from "../../src/integrations/systemd/unit-name.js";
@@ -61,17 +60,5 @@ describe("what systemctl show prints", () => {
       ["MainPID", "0"],
       ["X", "a=b"],
     ]);
-  });
-});
-
-describe("the memory of a service", () => {
-  it("has what its processes share once", () => {
-    expect(totalBytes([])).toBe(0);
-    expect(
-      totalBytes([
-        { ownBytes: 10, sharedBytes: 100 },
-        { ownBytes: 5, sharedBytes: 90 },
-      ]),
-    ).toBe(115);
   });
 });

@@ -1,7 +1,8 @@
 import { processesIn } from "../../linux/cgroup-processes.js";
-import { memoryOf, type ProcessMemory } from "../../linux/procfs.js";
+import { memoryOf } from "../../linux/procfs.js";
 import type { AddressSpace } from "../../teardown/address-space.js";
 import { list } from "../../teardown/list.js";
+import { totalBytes } from "../../teardown/totals.js";
 import { type FileState, stateOfFile } from "../sealed-file.js";
 import { findService } from "./service.js";
 import { checkSystemd, showService } from "./systemctl.js";
@@ -21,12 +22,6 @@ export interface ServiceStatus {
   readonly residentBytes: number;
   /** Address spaces of the service's dead processes. */
   readonly releasing: readonly AddressSpace[];
-}
-
-/** Shared memory is counted as often as somebody has it mapped: of that, the largest share of one counts. */
-export function totalBytes(memories: readonly ProcessMemory[]): number {
-  const own = memories.reduce((sum, { ownBytes }) => sum + ownBytes, 0);
-  return own + Math.max(0, ...memories.map(({ sharedBytes }) => sharedBytes));
 }
 
 /** @throws AsyncTeardownError ERR_NO_SYSTEMD, ERR_UNIT, ERR_SYSTEMCTL, ERR_NO_PROC */
