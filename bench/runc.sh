@@ -2,14 +2,15 @@
 # How long after `runc kill NAME KILL` a container is stopped, and how long its `runc delete` takes, for one whose init
 # holds nothing, for one of 2 GiB, and for one of 2 GiB that is held. As root, with runc, after `npm test`:
 #
-#   bench/runc.sh [ROUNDS [BYTES]]
+#   [RUNTIME=crun] bench/runc.sh [ROUNDS [BYTES]]
 set -eu
+runtime=${RUNTIME:-runc}
 rounds=${1:-5} bytes=${2:-2147483648}
 root=$(cd "$(dirname "$0")/.." && pwd)
 tool=$root/build/$(uname -m)/async-teardown
 bundle=$(mktemp -d)
 name=at-bench-$$
-trap 'runc delete --force $name 2>/dev/null || true; rm -rf "$bundle"' EXIT
+trap '$runtime delete --force $name 2>/dev/null || true; rm -rf "$bundle"' EXIT
 
 mkdir -p "$bundle/rootfs/usr"
 for link in bin lib lib64; do ln -s usr/$link "$bundle/rootfs/$link"; done
@@ -34,14 +35,14 @@ round() { # NAME BYTES HOOK
   local start stopped deleted
   config "$2" "$3"
   : >"$bundle/log"
-  runc run --detach --bundle "$bundle" "$name" </dev/null >"$bundle/log" 2>&1 || cat "$bundle/log"
+  $runtime run --detach --bundle "$bundle" "$name" </dev/null >"$bundle/log" 2>&1 || cat "$bundle/log"
   until grep -q ready "$bundle/log"; do sleep 0.1; done
   sleep 0.5
   start=$(date +%s%N)
-  runc kill "$name" KILL
-  until runc state "$name" | grep -q '"status": "stopped"'; do :; done
+  $runtime kill "$name" KILL
+  until $runtime state "$name" | grep -q '"status": "stopped"'; do :; done
   stopped=$(date +%s%N)
-  runc delete "$name"
+  $runtime delete "$name"
   deleted=$(date +%s%N)
   printf '%-8s stopped %6d ms  deleted %6d ms\n' "$1" $(((stopped - start) / 1000000)) $(((deleted - stopped) / 1000000))
   while "$tool" ps --json | grep -q "\"$name\""; do sleep 0.1; done
