@@ -6,7 +6,7 @@ import { DemoError } from "./demo/error.js";
 import { nodeLoad } from "./demo/node.js";
 import { restoreTerminal } from "./demo/progress.js";
 import { qemuLoad } from "./demo/qemu.js";
-import { parseSize, sizeToHold } from "./demo/size.js";
+import { parseHeldSize, sizeToHold } from "./demo/size.js";
 import { parseMinutes } from "./minutes.js";
 
 interface Options {
@@ -36,7 +36,7 @@ const program = new Command("npm run demo --")
   .option(
     "--size <size>",
     "how much it holds, as in 512M or 2G (default: a third of free memory, at most 8G)",
-    parseSize,
+    parseHeldSize,
   )
   .option("--qemu", "do it with a QEMU of that size rather than a Node.js process")
   .option(

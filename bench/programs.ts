@@ -3,11 +3,11 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { builtFile } from "#dist/linux/native.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const nativeFolder = join(root, "build", process.arch === "arm64" ? "aarch64" : "x86_64");
-export const library = join(nativeFolder, "libasync-teardown.so");
-export const launcher = join(nativeFolder, "async-teardown");
+export const library = builtFile("libasync-teardown.so");
+export const launcher = builtFile("async-teardown");
 export const SIGTERM = "15";
 export const SIGKILL = "9";
 export const closeInput = "0";

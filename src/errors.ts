@@ -1,3 +1,5 @@
+import { architectureNames } from "./architectures.js";
+
 /**
  * Every error that this package throws, by its code. Codes are stable: a program may branch on them.
  *
@@ -5,7 +7,7 @@
  * for a command that cannot be executed, 127 for one that is not there. 1 is an answer: no.
  */
 export const errorCodes = {
-  ERR_PLATFORM: { exitCode: 125, meaning: "Not Linux, or neither x86-64 nor aarch64" },
+  ERR_PLATFORM: { exitCode: 125, meaning: `Not Linux, or neither ${architectureNames("nor")}` },
   ERR_NOT_BUILT: { exitCode: 125, meaning: "The native part of this package is missing" },
   ERR_INSTALL_PATH: { exitCode: 125, meaning: "Installed under a path that LD_PRELOAD cannot name" },
   ERR_NO_PROC: { exitCode: 125, meaning: "/proc is not mounted, or not readable" },

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { architectures } from "../src/architectures.js";
 import { root } from "./support/paths.js";
 
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -33,4 +34,15 @@ it("has no script that npm takes for one of an installation", () => {
 
   expect(Object.keys(manifest.scripts).filter((name) => atInstallation.includes(name))).toEqual([]);
   expect(manifest.scripts.postprepare).toBe("npm run build");
+});
+
+it("names the same CPUs everywhere", () => {
+  const folders = Object.values(architectures).map(({ folder }) => folder);
+  const builder = readFileSync(join(root, "native/build.js"), "utf8");
+  const arch = readdirSync(join(root, "native/arch")).filter((name) => name !== "arch.h");
+
+  expect(manifest.cpu).toEqual(Object.keys(architectures));
+  expect(manifest.files).toEqual(expect.arrayContaining(folders.map((folder) => `build/${folder}`)));
+  expect(arch.sort()).toEqual(folders.map((folder) => `${folder}.h`).sort());
+  expect([...builder.matchAll(/^ {2}(\w+): \{\n {4}machine: /gm)].map(([, name]) => name)).toEqual(folders);
 });

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
+import { styled } from "#dist/cli/style.js";
+import { formatBytes } from "#dist/format.js";
 import { areStable } from "../rounds.js";
 import { median } from "../units.js";
-import { bytesText, pageText } from "./format.js";
 import { type Absentee, type Contender, isHere, type Load } from "./load.js";
 import { type Measurement, measure } from "./measure.js";
 import { pageBytes } from "./probes.js";
-import { styled } from "./style.js";
 import { type Row, tableOf } from "./table.js";
 
 const [leastRounds, mostRounds] = [3, 9];
@@ -24,9 +24,11 @@ function rowOf(contender: Contender | Absentee, measurements: readonly Measureme
 async function pagesText(measurements: readonly Measurement[]): Promise<string> {
   const share = median(measurements.map(({ shareOfHugePages }) => shareOfHugePages));
   const percent = Math.round(share * 100);
-  const small = pageText(pageBytes);
+  const small = formatBytes(pageBytes);
   if (percent === 0) return `${small} pages`;
-  const huge = pageText(Number(await readFile("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", "utf8")));
+  const huge = formatBytes(
+    Number(await readFile("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", "utf8")),
+  );
 
   return percent === 100 ? `${huge} pages` : `${huge} pages for ${percent} % of it, ${small} for the rest`;
 }
@@ -44,7 +46,7 @@ export async function compare({ subject, contenders }: Load, bytes: number, minu
   let rounds = 0;
   let longest = 0;
 
-  console.log(`${styled("bold", `The exit of ${subject} that holds ${bytesText(bytes)}`)}\n`);
+  console.log(`${styled("bold", `The exit of ${subject} that holds ${formatBytes(bytes)}`)}\n`);
   do {
     const start = performance.now();
     for (const [contender, all] of measurements)
@@ -59,7 +61,7 @@ export async function compare({ subject, contenders }: Load, bytes: number, minu
   console.log(`
 ${tableOf(rows)}
 
-${bytesText(bytes)} in ${pages}; ${rounds === 1 ? "one round" : `medians of ${rounds} rounds`}.
+${formatBytes(bytes)} in ${pages}; ${rounds === 1 ? "one round" : `medians of ${rounds} rounds`}.
 From SIGKILL to the parent's "exit" event in Node.js, which comes up to a millisecond after waitpid(2) would
 return, and until all the memory is free.`);
 }

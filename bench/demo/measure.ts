@@ -2,9 +2,10 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
+import { formatBytes } from "#dist/format.js";
 import { endWithUs } from "./cleanup.js";
 import { DemoError } from "./error.js";
-import { bytesText, durationText } from "./format.js";
+import { durationText } from "./format.js";
 import type { Contender } from "./load.js";
 import { helperOf, shareOfHugePages, stateOf, stateOfTask, systemMemory, type Task } from "./probes.js";
 import { startProgress } from "./progress.js";
@@ -34,11 +35,11 @@ async function waitUntilItHolds(child: ChildProcess, pid: number, bytes: number,
     if (child.exitCode !== null || child.signalCode !== null)
       throw new DemoError(
         `the process ended (${child.signalCode ?? `exit code ${child.exitCode}`}) before it held ` +
-          `${bytesText(bytes)}: ${(await complaints).trim() || "try a smaller --size"}`,
+          `${formatBytes(bytes)}: ${(await complaints).trim() || "try a smaller --size"}`,
       );
     progress.show(Math.min(held, bytes), "fills");
   }
-  progress.end(`holds ${bytesText(bytes)} after ${durationText(performance.now() - start)}`);
+  progress.end(`holds ${formatBytes(bytes)} after ${durationText(performance.now() - start)}`);
 }
 
 async function stop(child: ChildProcess, helper: Task | undefined, bytes: number, label: string) {

@@ -1,6 +1,6 @@
-import { SingleBar } from "cli-progress";
-import { bytesText } from "./format.js";
-import { isInteractive, styled } from "./style.js";
+import logUpdate from "log-update";
+import { bar, isInteractive, styled } from "#dist/cli/style.js";
+import { formatBytes } from "#dist/format.js";
 
 /** A line that is a bar while something goes on, where it can be redrawn, and a sentence after it. */
 export interface Progress {
@@ -8,46 +8,33 @@ export interface Progress {
   end(sentence: string): void;
 }
 
-const phaseWidth = 15;
-const amountWidth = "1023 MiB of 1023 MiB".length;
-
-let current: SingleBar | undefined;
+const phaseWidth = 10;
+const amountWidth = "1023.9 MiB of 1023.9 MiB".length;
+const lineWidth = 80;
 
 /** Takes an unfinished bar away, and shows the cursor again. */
 export function restoreTerminal(): void {
-  current?.stop();
-  current = undefined;
-}
-
-function amountText(bytes: number, total: number): string {
-  return `${bytesText(bytes)} of ${bytesText(total)}`.padStart(amountWidth);
+  if (!isInteractive) return;
+  logUpdate.clear();
+  logUpdate.done();
 }
 
 export function startProgress(label: string, phase: string, total: number): Progress {
   const say = (sentence: string) => console.log(`${styled("bold", label)}  ${sentence}`);
 
   if (!isInteractive) return { show() {}, end: say };
+  const barWidth = lineWidth - label.length - phaseWidth - amountWidth - 5;
 
-  const bar = new SingleBar({
-    stream: process.stdout,
-    format: `${styled("bold", label)}  {phase} ${styled("cyan", "{bar}")} {amount}`,
-    barsize: 78 - label.length - phaseWidth - amountWidth - 3,
-    barCompleteChar: "█",
-    barIncompleteChar: "░",
-    fps: 25,
-    clearOnComplete: true,
-    hideCursor: true,
-    gracefulExit: false, // it would keep a signal from ending us
-  });
-  const payload = (bytes: number, phase: string) => ({
-    phase: phase.padEnd(phaseWidth),
-    amount: amountText(bytes, total),
-  });
+  function show(bytes: number, now: string): void {
+    const amount = `${formatBytes(bytes)} of ${formatBytes(total)}`.padStart(amountWidth);
+    logUpdate(
+      `${styled("bold", label)}  ${now.padEnd(phaseWidth)} ${bar(bytes / total, barWidth)} ${amount}`,
+    );
+  }
 
-  bar.start(total, 0, payload(0, phase));
-  current = bar;
+  show(0, phase);
   return {
-    show: (bytes, phase) => bar.update(bytes, payload(bytes, phase)),
+    show,
     end(sentence) {
       restoreTerminal();
       say(sentence);

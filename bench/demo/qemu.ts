@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import type { architectures } from "#dist/architectures.js";
+import { builtFile } from "#dist/linux/native.js";
 import { MiB } from "../units.js";
 import { DemoError } from "./error.js";
 import type { Absentee, Contender, Load } from "./load.js";
@@ -11,20 +12,20 @@ interface Qemu {
   readonly machine: readonly string[];
 }
 
-const qemuForX64: Qemu = { program: "qemu-system-x86_64", debianPackage: "qemu-system-x86", machine: [] };
-const qemuForArm64: Qemu = {
-  program: "qemu-system-aarch64",
-  debianPackage: "qemu-system-arm",
-  machine: ["-machine", "virt", "-cpu", "max"],
+/** By Node.js's names of CPUs; architectures.ts. */
+const qemus: Record<keyof typeof architectures, Qemu> = {
+  x64: { program: "qemu-system-x86_64", debianPackage: "qemu-system-x86", machine: [] },
+  arm64: {
+    program: "qemu-system-aarch64",
+    debianPackage: "qemu-system-arm",
+    machine: ["-machine", "virt", "-cpu", "max"],
+  },
 };
 
 /** A machine that never runs (-S): all that counts is its memory, taken whole before anything else. */
 const idle = "-S -mem-prealloc -display none -nodefaults -accel tcg -monitor none -serial none".split(" ");
 
-const architecture = process.arch === "arm64" ? "aarch64" : "x86_64";
-const launcher = fileURLToPath(
-  new URL(`build/${architecture}/async-teardown`, import.meta.resolve("async-teardown/package.json")),
-);
+const launcher = builtFile("async-teardown");
 
 async function versionOf({ program, debianPackage }: Qemu): Promise<[major: number, minor: number]> {
   const { stdout } = await promisify(execFile)(program, ["--version"]).catch((error) => {
@@ -44,7 +45,7 @@ function ownTeardown([major, minor]: [number, number]): string[] | undefined {
 }
 
 export async function qemuLoad(): Promise<Load> {
-  const qemu = process.arch === "arm64" ? qemuForArm64 : qemuForX64;
+  const qemu = qemus[process.arch as keyof typeof architectures];
   const version = await versionOf(qemu);
   const option = ownTeardown(version);
 

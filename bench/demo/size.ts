@@ -1,7 +1,8 @@
 import { InvalidArgumentError } from "commander";
+import { parseSize } from "#dist/cli/units.js";
+import { formatBytes } from "#dist/format.js";
 import { GiB, MiB } from "../units.js";
 import { DemoError } from "./error.js";
-import { bytesText } from "./format.js";
 import { systemMemory } from "./probes.js";
 
 const smallest = 16 * MiB;
@@ -10,13 +11,9 @@ const shareUnasked = 1 / 3;
 /** Any closer to the limit, and the machine would swap, or kill a process. */
 const largestShare = 0.9;
 
-/** The size in bytes, in whole MiB, which is what QEMU takes. */
-export function parseSize(text: string): number {
-  const [, amount, unit] = /^(\d+(?:\.\d+)?)([KMGT])$/i.exec(text) ?? [];
-
-  if (amount === undefined || unit === undefined)
-    throw new InvalidArgumentError("A size is a number and K, M, G or T, as in 2G.");
-  const bytes = Number(amount) * 1024 ** ("KMGT".indexOf(unit.toUpperCase()) + 1);
+/** Reads the size to hold, in bytes; whole MiB, which is what QEMU takes. */
+export function parseHeldSize(text: string): number {
+  const bytes = parseSize(text);
 
   if (bytes < smallest) throw new InvalidArgumentError("Less than 16M would show nothing.");
   return Math.floor(bytes / MiB) * MiB;
@@ -31,9 +28,9 @@ export async function sizeToHold(asked: number | undefined): Promise<number> {
 
   if (size > available * largestShare)
     throw new DemoError(
-      `${bytesText(size)} is too much: ${bytesText(available)} of memory is available, and the demo takes at most 90 % of that`,
+      `${formatBytes(size)} is too much: ${formatBytes(available)} of memory is available, and the demo takes at most 90 % of that`,
     );
   if (size < smallest)
-    throw new DemoError(`only ${bytesText(available)} of memory is available, too little to show anything`);
+    throw new DemoError(`only ${formatBytes(available)} of memory is available, too little to show anything`);
   return size;
 }

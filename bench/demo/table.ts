@@ -1,6 +1,6 @@
 import Table from "cli-table3";
+import { styled } from "#dist/cli/style.js";
 import { durationText, ratioText } from "./format.js";
-import { styled } from "./style.js";
 
 export interface Row {
   readonly name: string;

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
+import { architectureNames, buildFolder } from "../architectures.js";
 import { AsyncTeardownError, type ErrorCode } from "../errors.js";
 import { type Bytes, toBuffer, toBytes } from "./bytes.js";
 import type { ProcessDirectory } from "./procfs.js";
@@ -53,21 +54,17 @@ interface Addon {
   probeSystemCalls(): Record<SystemCall, number>;
 }
 
-/** Node.js's names of the CPUs that are served, and the names of their folders in build/: uname(1)'s. */
-const architectures: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64" };
-
 /**
  * A file of the native part, for this CPU.
  * @throws AsyncTeardownError ERR_PLATFORM, ERR_NOT_BUILT
  */
 export function builtFile(name: string): string {
-  const architecture = architectures[process.arch];
-  const path = fileURLToPath(new URL(`../../build/${architecture}/${name}`, import.meta.url));
+  const path = fileURLToPath(new URL(`../../build/${buildFolder}/${name}`, import.meta.url));
 
-  if (process.platform !== "linux" || architecture === undefined)
+  if (process.platform !== "linux" || buildFolder === undefined)
     throw new AsyncTeardownError(
       "ERR_PLATFORM",
-      `works on Linux on x86-64 and aarch64 only, and this is ${process.platform} on ${process.arch}`,
+      `works on Linux on ${architectureNames("and")} only, and this is ${process.platform} on ${process.arch}`,
     );
   if (!existsSync(path))
     throw new AsyncTeardownError("ERR_NOT_BUILT", `its native part is not built: ${path} is missing`, {

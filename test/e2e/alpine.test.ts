@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildFolder } from "../../src/architectures.js";
 import { missing } from "../support/component.js";
 import { nativeFolder, root, target } from "../support/paths.js";
 import { helperOf, isAlive, residentBytes, until } from "../support/proc.js";
@@ -67,7 +68,7 @@ describe.skipIf(lacks)(`where there is musl, and no Node.js (${lacks ?? "built f
     place((await runToEnd(["which", "busybox"])).stdout, "bin/busybox");
     for (const name of ["bin/sh", "bin/od", "bin/tr", "bin/sed", "bin/readlink", "bin/uname", "usr/bin/env"])
       symlinkSync("/bin/busybox", join(folder, name));
-    const loader = `/lib/ld-musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`;
+    const loader = `/lib/ld-musl-${buildFolder}.so.1`;
 
     place(realpathSync(loader), loader);
     await installAsNpm();

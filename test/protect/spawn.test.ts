@@ -7,6 +7,7 @@ import type { Readable } from "node:stream";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { AsyncTeardownError } from "../../src/errors.js";
 import { spawn } from "../../src/protect/spawn.js";
+import { elfMachine } from "../support/elf.js";
 import { program } from "../support/paths.js";
 import { helperOf, helpersOf, isAlive, residentBytes, until } from "../support/proc.js";
 
@@ -105,7 +106,7 @@ function smallestStaticProgram(): Buffer {
 
   file.write("\x7fELF\x02\x01\x01", "latin1");
   file.writeUInt16LE(2, 16);
-  file.writeUInt16LE(process.arch === "arm64" ? 183 : 62, 18);
+  file.writeUInt16LE(elfMachine, 18);
   file.writeUInt32LE(1, 20);
   file.writeBigUInt64LE(address + 120n, 24);
   file.writeBigUInt64LE(64n, 32);

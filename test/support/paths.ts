@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildFolder } from "../../src/architectures.js";
 
 export const root: string = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -11,7 +12,7 @@ export const program = (name: string): string => join(programs, name);
 export const target = (name: string): string => join(root, "test/targets", name);
 
 /** Where the native parts for this CPU are, from the root of a package. */
-export const nativeFolder: string = join("build", process.arch === "arm64" ? "aarch64" : "x86_64");
+export const nativeFolder: string = join("build", String(buildFolder));
 
 /** The command under test. */
 export const asyncTeardown: string = join(root, nativeFolder, "async-teardown");
