@@ -8,7 +8,8 @@ static const char *meaning(int error)
 {
 	switch (error) {
 	case EAGAIN:
-		return "EAGAIN: the limit on processes is reached, see 'ulimit -u' and pids.max of the cgroup";
+		return "EAGAIN: the limit on processes is reached, see 'ulimit -u' and pids.max of the cgroup "
+		       "(TasksMax= of a unit)";
 	case ENOMEM:
 		return "ENOMEM: no memory, or a limit on it is reached, see 'ulimit -v'";
 	case EPERM:

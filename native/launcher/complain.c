@@ -41,7 +41,7 @@ const char *error_text(long result)
 	case ENOMEM:
 		return "cannot allocate memory";
 	case EAGAIN:
-		return "the limit on processes is reached (ulimit -u, or pids.max of the cgroup)";
+		return "the limit on processes is reached (ulimit -u, or pids.max of the cgroup, TasksMax= of a unit)";
 	case EMFILE:
 	case ENFILE:
 		return "too many open files";

@@ -62,7 +62,7 @@ const settings = [
   "LimitCORE=0",
   "LimitSTACK=32K",
   "User=nobody\nLimitNPROC=100",
-  "TasksMax=3",
+  `RootDirectory=/srv/root\nBindReadOnlyPaths=/usr /lib /lib64 ${folder}`,
   "OOMScoreAdjust=-900",
   "CPUSchedulingPolicy=idle",
   "CPUSchedulingPolicy=fifo",
@@ -123,7 +123,7 @@ describe.skipIf(reason)(`a unit of systemd (${reason ?? "a real one"})`, () => {
     await systemd.output(
       "sh",
       "-c",
-      `mkdir -p ${folder} && cp ${files} ${folder} && chmod -R a+rX ${folder}`,
+      `mkdir -p /srv/root ${folder} && cp ${files} ${folder} && chmod -R a+rX ${folder}`,
     );
     for (const [lines, name] of protectedUnits) writeUnit(name, lines);
     for (const [lines, , name] of refusedUnits) writeUnit(name, lines);

@@ -45,7 +45,7 @@ function treeOf(controller: string): Pick<TestCgroup, "directory" | "version"> |
 }
 
 /** A cgroup, at the top of the tree, that has this controller; or why there is none. */
-export function makeCgroup(controller: "memory" | "cpu" | "hugetlb"): TestCgroup | string {
+export function makeCgroup(controller: "memory" | "cpu" | "hugetlb" | "pids"): TestCgroup | string {
   const tree = treeOf(controller);
   const path = `/async-teardown-${controller}-${process.pid}`;
 
