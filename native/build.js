@@ -55,6 +55,7 @@ const helper = [
     "helper",
     "helper",
     "lifeline",
+    "proc_stat",
     "release",
     "crew",
     "files",

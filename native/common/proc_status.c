@@ -1,33 +1,32 @@
 #include "proc_status.h"
 
+#include "chars.h"
 #include "sys.h"
+
+#define MOST_KILOBYTES (((uint64_t)1 << 53) - 1)
 
 /* Where a field's value begins in the text, or null. */
 static const char *field(const char *text, const char *name)
 {
 	for (const char *line = text; *line;) {
-		const char *at = line, *expected = name;
+		const char *value = chars_after(line, name);
 
-		while (*expected && *at == *expected)
-			at++, expected++;
-		if (!*expected) {
-			while (*at == '\t' || *at == ' ')
-				at++;
-			return at;
+		if (value) {
+			while (*value == '\t' || *value == ' ')
+				value++;
+			return value;
 		}
-		while (*line && *line++ != '\n')
-			;
+		line = chars_find(line, '\n');
+		if (*line)
+			line++;
 	}
 	return 0;
 }
 
+/* Bytes from "1234 kB"; 0 where there is no such field. */
 static uint64_t kilobytes(const char *digits)
 {
-	uint64_t number = 0;
-
-	while (digits && *digits >= '0' && *digits <= '9')
-		number = number * 10 + (uint64_t)(*digits++ - '0');
-	return number * 1024;
+	return digits ? chars_number(&digits, MOST_KILOBYTES) * 1024 : 0;
 }
 
 struct proc_status read_proc_status(int fd, char *room)

@@ -2,6 +2,7 @@
 
 #include "common/confine.h"
 #include "common/text.h"
+#include "proc_stat.h"
 #include "release.h"
 #include "common/sys.h"
 
@@ -38,30 +39,6 @@ static int main_thread_is_gone(const struct lifeline *lifeline)
 	return sys_futex(&probe, FUTEX_TRYLOCK_PI, 0, 0) == -ESRCH;
 }
 
-/* From proc_pid_stat(5): "pid (comm) state ppid …", num_threads the 20th field. A zombie with other
- * threads is a process whose main thread ended early. */
-static int stat_says_dead(int stat)
-{
-	char text[512];
-	long bytes = sys_pread(stat, text, sizeof(text), 0);
-	long at = bytes - 1;
-	char state;
-
-	if (bytes <= 0)
-		return 1;		  /* ESRCH: reaped */
-	while (at > 0 && text[at] != ')') /* the name may hold anything; the fields behind it do not */
-		at--;
-	if (at + 2 >= bytes)
-		return 1;
-	state = text[at + 2];
-	if (state != 'Z' && state != 'X')
-		return 0;
-	for (int field = 2; field < 20 && at < bytes; at++)
-		if (text[at] == ' ')
-			field++;
-	return at < bytes && (text[at] == '0' || text[at] == '1') && text[at + 1] == ' ';
-}
-
 /*
  * How long a step may last while only the main thread is gone. A pidfd tells of the death itself; then it is only an
  * exec by another thread that is noticed late, and the old memory given back as late.
@@ -81,7 +58,7 @@ static int is_dead_within(const struct lifeline *lifeline, int milliseconds)
 {
 	if (lifeline->death_is_pidfd)
 		return sys_poll_one(lifeline->death, milliseconds) > 0;
-	if (lifeline->death >= 0 && stat_says_dead(lifeline->death))
+	if (lifeline->death >= 0 && proc_stat_says_dead(lifeline->death))
 		return 1;
 	/* Without even a sleep (a seccomp filter) waiting would be spinning: the release finds out for
 	 * itself whether the target still needs the memory. */

@@ -29,6 +29,7 @@
  */
 #include <asm/signal.h>
 
+#include "common/chars.h"
 #include "common/confine.h"
 #include "hold.h"
 #include "common/text.h"
@@ -216,11 +217,7 @@ static int enter_cgroups(int first, unsigned count, struct failure *failure)
 
 static unsigned number(const char *digits)
 {
-	unsigned value = 0;
-
-	for (; *digits >= '0' && *digits <= '9'; digits++)
-		value = value * 10 + (unsigned)(*digits - '0');
-	return value;
+	return (unsigned)chars_number(&digits, INT32_MAX);
 }
 
 __attribute__((noreturn, used)) static void start(const long *stack)
