@@ -53,7 +53,7 @@ static inline int chars_is_digit(char character)
 	return character >= '0' && character <= '9';
 }
 
-/* Reads decimal digits, and passes over them. A number above `most` is `most` + 1. */
+/* Reads decimal digits, and passes over them. A number above `most`, which is at most 2^63, is `most` + 1. */
 static inline uint64_t chars_number(const char **text, uint64_t most)
 {
 	uint64_t value = 0;
@@ -61,7 +61,7 @@ static inline uint64_t chars_number(const char **text, uint64_t most)
 	for (; chars_is_digit(**text); (*text)++) {
 		unsigned digit = (unsigned)(**text - '0');
 
-		value = value > (most - digit) / 10 ? most + 1 : value * 10 + digit;
+		value = value > most / 10 || value * 10 + digit > most ? most + 1 : value * 10 + digit;
 	}
 	return value;
 }
