@@ -1,9 +1,9 @@
 /** Compiles the C programs of the tests, once before all of them. */
 import { mkdirSync, readdirSync } from "node:fs";
-import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 import { execa } from "execa";
 import { programs, root } from "./paths.js";
+import { flags as readerFlags, sources } from "./reader-sources.js";
 
 const compiler = process.env.CC ?? "cc";
 const flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-pthread"];
@@ -12,14 +12,9 @@ async function compile(source: string): Promise<void> {
   await execa(compiler, [...flags, "-o", join(programs, basename(source, ".c")), source], { cwd: root });
 }
 
-/** The parsers of the native part, for the tests of them; test/support/parsers.ts. */
-async function compileParsers(): Promise<void> {
-  const headers = createRequire(import.meta.url)("node-api-headers").include_dir;
-  const sources = ["command/elf.c", "command/script.c", "common/protection.c", "common/size.c"];
-  const all = [...sources, "common/pid_namespace.c"].map((name) => `native/${name}`);
-  const shared = ["-shared", "-fPIC", "-Inative", `-I${headers}`, "-o", join(programs, "parsers.node")];
-
-  await execa(compiler, [...flags, ...shared, "test/support/parsers.c", ...all], { cwd: root });
+/** The readers of the native part, for the tests of them; test/support/readers.ts. */
+async function compileReaders(): Promise<void> {
+  await execa(compiler, [...readerFlags, "-o", join(programs, "readers"), ...sources], { cwd: root });
 }
 
 export default async function compileAll(): Promise<void> {
@@ -27,5 +22,5 @@ export default async function compileAll(): Promise<void> {
   const targets = readdirSync(join(root, "test/targets")).filter((name) => name.endsWith(".c"));
 
   await Promise.all(targets.map((name) => compile(`test/targets/${name}`)));
-  await compileParsers();
+  await compileReaders();
 }
