@@ -6,11 +6,11 @@
 #include "common/proc_status.h"
 #include "common/sys.h"
 
-/* About two weeks of looks, twenty in all. */
+/* About two weeks of looks, twenty in all (W6). Rules and waiting times by number: README.md. */
 #define FIRST_LOOK_MS 1000
 #define LAST_LOOK_MS (FIRST_LOOK_MS << 20)
 
-/* How long a target may take to be held: it may be in the middle of an exec. */
+/* How long it is tried to hold a target, which may be in the middle of an exec (W2). */
 #define LONGEST_PARKING_MS 1000
 
 int is_dead_within(const struct holder *holder, int milliseconds)
@@ -38,7 +38,7 @@ static void let_go(struct holder *holder)
 	holder->current = 0;
 }
 
-/* How often it is looked whether the target has died while an old image is torn down. */
+/* How often it is looked whether the target has died while an old image is torn down (W3). */
 #define JOIN_STEP_MS 20
 
 /* Waits for a reader that has nothing to hold. 0 if the target dies before. */
@@ -63,7 +63,7 @@ void hold_what_is_there(struct holder *holder, int interrupted)
 		return;
 	for (int step = 1, waited = 0; waited < LONGEST_PARKING_MS; waited += step, step *= 2) {
 		parked = reader_park(&holder->readers, next, step);
-		if (parked == PARKED) {
+		if (parked == PARKED) { /* rule 1 */
 			let_go(holder);
 			holder->current = next;
 			look_at(holder);
@@ -71,7 +71,7 @@ void hold_what_is_there(struct holder *holder, int interrupted)
 		}
 		if (is_dead_within(holder, 0))
 			return;
-		if (look_at(holder)) {
+		if (look_at(holder)) { /* rule 6 */
 			if (interrupted)
 				let_go(holder);
 			return;
@@ -79,16 +79,16 @@ void hold_what_is_there(struct holder *holder, int interrupted)
 		if (parked == NOTHING && is_dead_within(holder, step))
 			return;
 	}
-	/* The old memory must not live on behind a new image that cannot be held. But a target whose mappings
-	 * are locked for a second has not got a new image in that time. */
+	/* The old memory must not live on behind a new image that cannot be held. But NOT_YET says that the mappings
+	 * are locked, and no exec can have replaced them: the old hold is still the right one (rule 7). */
 	if (parked == NOTHING)
 		let_go(holder);
 }
 
-/* Without an event that tells of an exec, the hold is taken anew once a second: a few microseconds. */
+/* Without an event that tells of an exec, the hold is taken anew once a second: a few microseconds (W4). */
 #define STEP_MS 1000
 
-/* A target that renames itself without end makes as many events, and no more of our time than this. */
+/* Between two events: a target may rename itself without end (W5). */
 #define LEAST_PAUSE_MS 100
 
 /*
@@ -110,11 +110,11 @@ static int longest_wait(const struct holder *holder)
  *
  *   - an exec, or a new name, of the target's main thread;
  *   - that thread's end. If the process is about to end as well, what is held must stay; if not, another
- *     thread may exec one day, which only the steps will find.
+ *     thread may exec one day, which only the steps will find (rule 6).
  *   - a second fault of the reader that holds: a stop, a freezer or a live patch has interrupted it. It
  *     would try again without sleep for ever, as it cannot see to the interruption before it has
  *     returned from the read (kernel-mode faults end for fatal signals only; fault_signal_pending in
- *     include/linux/sched/signal.h). So the other reader takes over.
+ *     include/linux/sched/signal.h). So the other reader takes over (rule 8).
  *   - another look at an image that came by exec;
  *   - a look at which shared memory objects the target still maps.
  */
@@ -127,7 +127,7 @@ void keep_holding(struct holder *holder)
 		int told = holder->exec.fd >= 0 && holder->current;
 		long events = sys_poll(watched, 3, longest_wait(holder));
 
-		if (watched[0].revents)
+		if (watched[0].revents) /* rule 5 */
 			return;
 		if (watched[1].revents & POLLIN) {
 			exec_event_consume(&holder->exec);
@@ -150,12 +150,12 @@ void keep_holding(struct holder *holder)
 	}
 }
 
-/* How long, in all but one millisecond, a parent that is slow to reap can put the release off. */
+/* A parent that is slow to reap puts the release off by 2 + 4 + 8 + 16 + 32 ms at most (W7). */
 #define LONGEST_GRACE_MS 64
 
 /*
  * Until its parent has reaped it, a dead target still has a status. Where many targets die at once, on few
- * CPUs, the first teardowns would else run before the last parent does: a kernel without preemption does
+ * CPUs, the first teardowns would otherwise run before the last parent does: a kernel without preemption does
  * not interrupt them for it.
  */
 static void let_parent_reap(const struct holder *holder)

@@ -26,6 +26,8 @@
  *
  * The process that is started ends at once; the holder is its child. It may be killed at any time: then the
  * target dies as if it had never been held.
+ *
+ * README.md has its states, the rules, the waiting times, and the reason for the order of arm().
  */
 #include <asm/signal.h>
 
@@ -46,7 +48,7 @@
 #define FIRST_SHARED 4
 
 /* What a process needs at most, as a rule, from the loss of its memory to the word of its death. On a busy machine it may
- * have to wait for a CPU in between. */
+ * have to wait for a CPU in between. W1 */
 #define DYING_MS 2000
 
 /* ---- its report ---------------------------------------------------------------------------- */
@@ -194,7 +196,7 @@ static int arm(struct holder *holder, enum holder_stage *stage, struct failure *
 	sys_close(DIRECTORY);
 	*stage = STAGE_HOLD;
 	hold_what_is_there(holder, 0);
-	/* Asked last. The directory was the target's before the pidfd was opened: if the target lives now,
+	/* Asked last (rule 9). The directory was the target's before the pidfd was opened: if the target lives now,
 	 * every number that was used in between was its own. One without a memory is most likely dying. */
 	if (is_dead_within(holder, holder->current ? 0 : DYING_MS))
 		return fail(failure, "hold it before it ended", -ESRCH);

@@ -104,7 +104,7 @@ static int has_faulted(const struct readers *readers, const struct reader *reade
 enum parked reader_park(struct readers *readers, struct reader *reader, int milliseconds)
 {
 	if (load(&reader->command) == WAIT) {
-		/* Missing again, so that touching it faults. */
+		/* Missing again, so that touching it faults (rule 3). */
 		sys_madvise((uintptr_t)reader->page, PAGE_BYTES, MADV_DONTNEED);
 		store(&reader->command, HOLD);
 		sys_futex(&reader->command, FUTEX_WAKE, 1, 0);
@@ -126,12 +126,12 @@ void reader_let_go(struct readers *readers, struct reader *reader)
 	long result;
 
 	if (!__atomic_compare_exchange_n(&reader->command, &expected, LET_GO, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-		return; /* it has found nothing to hold */
+		return; /* it has found nothing to hold (rule 4) */
 	/* If the reader is not in the fault now, its next read finds the page there. */
 	while ((result = sys_ioctl(readers->faults, UFFDIO_ZEROPAGE, &zero)) == -EAGAIN)
 		zero.zeropage = 0; /* mappings were changing; tried again */
 	if (result < 0 && result != -EEXIST)
-		sys_exit_group(1); /* no page, no memory for one: our exit ends every read */
+		sys_exit_group(1); /* no page, no memory for one: our exit ends every read (rule 11) */
 }
 
 int reader_join(struct reader *reader, int milliseconds)

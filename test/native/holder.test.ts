@@ -1,3 +1,4 @@
+/** The rules are those of native/holder/README.md. */
 import { once } from "node:events";
 import {
   mkdtempSync,
@@ -94,6 +95,7 @@ describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
     expect(portrait(pid)).toEqual(before);
   });
 
+  // Rule 10.
   it("has shut the door: session, directory, environment, descriptors, capabilities, calls, signals", async () => {
     const { pid } = await startReady(hog(0, "stay"));
     const { holderPid: holder } = await attach(pid);
@@ -277,6 +279,7 @@ describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
     await until(() => !isAlive(holder), "the holder is gone");
   });
 
+  // Rules 5 and 6.
   it("keeps what it holds when only the main thread ends, and lets go when the last does", async () => {
     const child = await startReady(hog(0, "late-main-ends"));
     const { holderPid: holder } = await attach(child.pid);
@@ -290,6 +293,7 @@ describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
     await until(() => !isAlive(holder), "the holder is gone");
   });
 
+  // Rule 8.
   it("sleeps again after a stop, without having been run ever since", async () => {
     const child = await startReady(hog(0, "stay"));
     const { holderPid: holder } = await attach(child.pid);
@@ -305,6 +309,7 @@ describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
     await until(() => !isAlive(holder), "the holder is gone");
   });
 
+  // Rules 6 and 8.
   it("does not run without end where nobody can take over: the main thread has ended", async () => {
     const child = await startReady(hog(0, "late-main-ends"));
     const { holderPid: holder } = await attach(child.pid);
@@ -322,6 +327,7 @@ describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
     await until(() => !isAlive(holder), "the holder is gone");
   });
 
+  // Rules 1 and 8.
   it("keeps hold over many stops, and nothing of an image before", async () => {
     const lock = join(folder, "lock-of-stuck");
     writeFileSync(lock, "x");
@@ -342,6 +348,7 @@ describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
     await until(() => isParked(holder), "the new image is held");
   });
 
+  // Rule 12.
   it("never harms the target, whenever it is killed", { timeout: 60_000 }, async () => {
     const child = await startReady(hog(16 * MiB, "exit"));
     const before = await settled(() => portrait(child.pid));
@@ -359,6 +366,7 @@ describe.skipIf(noHolder)(`a holder (${noHolder ?? "as root"})`, () => {
     expect(await ending(child)).toBe(7);
   });
 
+  // Rules 5 and 9.
   it("says so when the target dies meanwhile, and leaves nothing behind", { timeout: 120_000 }, async () => {
     const outcomes = new Map<string, number>();
 
