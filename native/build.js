@@ -8,7 +8,7 @@
  */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -240,10 +240,14 @@ async function buildAll(architecture, compiler) {
       [...freestanding, "-fPIE", "-static-pie", "-nostdlib", ...hardened],
       [
         ...from("launcher", "launcher", "start", "options", "help", "run", "execute", "environment"),
-        ...from("launcher", "attach", "node", "package", "complain", "qemu"),
+        ...from("launcher", "attach", "node", "package", "complain", "qemu", "qemu_config", "emulator"),
         ...from("common", "pid_namespace", "protection", "size", "write_quietly", "builtins"),
         ...command,
       ],
     ),
   ]);
+  // Its second name. npm carries no links, so it is a copy.
+  const second = join(folder, "qemu-async-teardown");
+  copyFileSync(join(folder, "async-teardown"), `${second}.${process.pid}.new`);
+  renameSync(`${second}.${process.pid}.new`, second);
 }

@@ -94,4 +94,5 @@ static inline void relax(void)
 }
 
 #define SECCOMP_ARCHITECTURE AUDIT_ARCH_AARCH64
-#define ELF_MACHINE 183 /* EM_AARCH64 */
+#define ELF_MACHINE 183		    /* EM_AARCH64 */
+#define ARCHITECTURE_NAME "aarch64" /* uname(1) */

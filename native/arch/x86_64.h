@@ -96,4 +96,5 @@ static inline void relax(void)
 }
 
 #define SECCOMP_ARCHITECTURE AUDIT_ARCH_X86_64
-#define ELF_MACHINE 62 /* EM_X86_64 */
+#define ELF_MACHINE 62		   /* EM_X86_64 */
+#define ARCHITECTURE_NAME "x86_64" /* uname(1) */

@@ -4,6 +4,7 @@
 
 #include "common/chars.h"
 #include "environment.h"
+#include "qemu_config.h"
 
 /* ---- as QEMU reads its words: system/vl.c, lookup_opt() ------------------------------------------ */
 
@@ -150,21 +151,55 @@ static char *without_teardown(const char *value)
 	return rest;
 }
 
+/* ---- a QEMU that is asked, and runs no machine ---------------------------------------------------------- */
+
+/* Those that list what there is. Elsewhere, as for -name, it is a word like others. */
+static const char listing[][12] = {
+	"cpu", "machine", "M", "device", "accel", "netdev", "nic", "chardev", "object", "display", "vga", "audio",
+};
+
+/* As "-cpu help" and "-device e1000,help" have it; and "?", as before QEMU 1.2. */
+static int lists(const char *name, const char *value)
+{
+	int knows_help = 0;
+
+	for (size_t i = 0; i < sizeof(listing) / sizeof(*listing); i++)
+		knows_help |= chars_equal(name, listing[i]);
+	for (const char *part = value; knows_help && part; part = next_part(part))
+		if (is_part(part, "help") || is_part(part, "?"))
+			return 1;
+	return 0;
+}
+
+/* The machine without anything, to which libvirt and others put their questions. */
+static int is_no_machine(const char *value)
+{
+	return is_part(value, "none") || is_part(value, "type=none");
+}
+
+/* `value` is the next word, or null. */
+static int only_answers(const char *name, const char *value)
+{
+	if (chars_equal(name, "version") || chars_equal(name, "h") || chars_equal(name, "help"))
+		return 1;
+	if (!takes_value(name) || !value)
+		return 0;
+	return lists(name, value) || ((chars_equal(name, "machine") || chars_equal(name, "M")) && is_no_machine(value));
+}
+
 /* ---- all of it -------------------------------------------------------------------------------------- */
 
-static int is_qemu(const char *file)
+int qemu_is(const char *file)
 {
 	const char *name = chars_base_name(file);
 
 	return chars_after(name, "qemu-system-") || chars_equal(name, "qemu-kvm") || chars_equal(name, "kvm");
 }
 
-struct qemu_options qemu_read(const char *file, char **command)
+struct qemu_options qemu_read(char **command)
 {
 	struct qemu_options options = {0};
 
-	if (!is_qemu(file))
-		return options;
 	for (char **word = command + 1; *word; word += words_of(word)) {
 		const char *name = option_name(*word);
 
@@ -172,11 +207,23 @@ struct qemu_options qemu_read(const char *file, char **command)
 			continue;
 		options.on |= chars_equal(name, "async-teardown");
 		options.daemonize |= chars_equal(name, "daemonize");
+		options.only_answers |= only_answers(name, word[1]);
 		if (chars_equal(name, "run-with") && word[1])
 			read_run_with(word[1], &options);
 	}
 	options.off &= !options.on;
 	return options;
+}
+
+const char *qemu_unheeded_file(char **command)
+{
+	for (char **word = command + 1; *word; word += words_of(word)) {
+		const char *name = option_name(*word);
+
+		if (name && chars_equal(name, "readconfig") && word[1] && qemu_config_sets_teardown(word[1]))
+			return word[1];
+	}
+	return 0;
 }
 
 int qemu_take_off(char **command)

@@ -13,6 +13,7 @@
 #include "common/pid_namespace.h"
 #include "common/protection.h"
 #include "complain.h"
+#include "emulator.h"
 #include "environment.h"
 #include "execute.h"
 #include "options.h"
@@ -94,15 +95,19 @@ static int no_memory(struct plan *plan)
 	return refuse_helper(&plan->refusal, ERR_LIBRARY, plan->file, "no memory can be had");
 }
 
+static int is_same_file(const char *file, const char *folder, const char *name)
+{
+	static char path[LONGEST_PATH];
+	struct stat one, other;
+
+	return package_path(path, folder, 0, name) == 0 && sys_stat_at(AT_FDCWD, path, &one) == 0 &&
+	       sys_stat_at(AT_FDCWD, file, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
 /* The launcher is static, but becomes something else, and knows what can protect that. */
 static int is_launcher(const char *file, const char *folder)
 {
-	static char launcher[LONGEST_PATH];
-	struct stat one, other;
-
-	return package_path(launcher, folder, 0, "/async-teardown") == 0 &&
-	       sys_stat_at(AT_FDCWD, launcher, &one) == 0 && sys_stat_at(AT_FDCWD, file, &other) == 0 &&
-	       one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+	return is_same_file(file, folder, "/async-teardown") || is_same_file(file, folder, "/qemu-async-teardown");
 }
 
 static int by_helper(struct plan *plan)
@@ -206,6 +211,18 @@ static int protect_qemu(struct plan *plan, const struct qemu_options *qemu)
 	return qemu_take_off(plan->options.command) < 0 ? no_memory(plan) : 0;
 }
 
+/* It would start itself for ever. */
+static int refuse_itself(struct plan *plan)
+{
+	static char folder[LONGEST_PATH];
+
+	if (package_find(plan->start, folder) < 0 || !is_launcher(plan->file, folder))
+		return 0;
+	refuse(&plan->refusal, ERR_NOT_EXECUTABLE, plan->file, " is async-teardown itself, and no QEMU");
+	plan->refusal.advice = "name the real one in the variable " EMULATOR_VARIABLE;
+	return -1;
+}
+
 /* ---- all of it -------------------------------------------------------------------------------------- */
 
 int run_help(void)
@@ -216,6 +233,30 @@ int run_help(void)
 		return 0;
 	complain("standard output cannot be written: ", error_text(result), 0);
 	return 125;
+}
+
+static void warn_of_config(char **command)
+{
+	const char *file = qemu_unheeded_file(command);
+
+	if (file)
+		complain(file, ": QEMU does not heed async-teardown in a file of -readconfig",
+			 "; say -run-with async-teardown=on or =off on its command line");
+}
+
+/* Becomes the command of the plan, whose options are known. Returns only an exit code. */
+static int become(struct plan *plan, const struct qemu_options *qemu)
+{
+	plan->options.follow_forks |= qemu->daemonize;
+	if (check_usage(plan) < 0)
+		return complain_of(&plan->refusal);
+	if (!(plan->environment = environment_copy(plan->start->environment, MOST_VARIABLES))) {
+		complain("no memory can be had", 0, 0);
+		return 125;
+	}
+	if (protect_qemu(plan, qemu) < 0)
+		return complain_of(&plan->refusal);
+	return execute(plan->file, plan->options.command, plan->environment);
 }
 
 int run(const struct start *start, char **words)
@@ -233,16 +274,32 @@ int run(const struct start *start, char **words)
 
 	if (find_command(command[0], &plan.surroundings, plan.file, refusal) < 0)
 		return complain_of(refusal);
-	struct qemu_options qemu = qemu_read(plan.file, command);
+	struct qemu_options qemu = {0};
 
-	plan.options.follow_forks |= qemu.daemonize;
-	if (check_usage(&plan) < 0)
-		return complain_of(refusal);
-	if (!(plan.environment = environment_copy(start->environment, MOST_VARIABLES))) {
-		complain("no memory can be had", 0, 0);
-		return 125;
+	if (qemu_is(plan.file)) {
+		qemu = qemu_read(command);
+		warn_of_config(command);
 	}
-	if (protect_qemu(&plan, &qemu) < 0)
-		return complain_of(refusal);
-	return execute(plan.file, command, plan.environment);
+	return become(&plan, &qemu);
+}
+
+int run_emulator(const struct start *start)
+{
+	static struct plan plan;
+	static char *no_words[] = {0, 0};
+	char **command = start->arguments[0] ? start->arguments : no_words;
+
+	plan.start = start;
+	plan.surroundings = own_surroundings(start_variable(start->environment, "PATH"));
+	/* A machine that ran before is not kept from starting: what is wrong is in its log. */
+	plan.options = (struct run_options){.mechanism = MECHANISM_HELPER, .best_effort = 1, .command = command};
+	if (emulator_find(start, &plan.surroundings, plan.file, &plan.refusal) < 0 || refuse_itself(&plan) < 0)
+		return complain_of(&plan.refusal);
+	command[0] = plan.file; /* so that its messages are its own */
+	struct qemu_options qemu = qemu_read(command);
+
+	if (qemu.only_answers)
+		return execute(plan.file, command, start->environment);
+	warn_of_config(command);
+	return become(&plan, &qemu);
 }

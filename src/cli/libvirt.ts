@@ -27,12 +27,12 @@ const enableExamples = `
 Examples:
   async-teardown libvirt enable --dry-run vm1
   async-teardown libvirt enable vm1 vm2
-  async-teardown libvirt enable --all --via helper
+  async-teardown libvirt enable --all --via emulator
 
 The way is the first of these that the domain's libvirt and QEMU have, unless --via names one:
   feature      libvirt's own <async-teardown enabled='yes'/> (libvirt 9.6, QEMU 8.0.1)
   commandline  QEMU's option, passed through (QEMU 7.2)
-  helper       our helper, passed through as variables (any QEMU)
+  emulator     our helper: <emulator> becomes qemu-async-teardown (any QEMU)
 
 It counts from the domain's next start on. 'attach' protects what runs already.
 ${exitStatus}`;

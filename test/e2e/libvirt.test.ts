@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hookText } from "../../src/integrations/libvirt/hook.js";
 import { eventually, Libvirt, machine, noLibvirt } from "../support/libvirt.js";
-import { asyncTeardown, root } from "../support/paths.js";
+import { asyncTeardown, nativeFolder, root } from "../support/paths.js";
 import { helperOf, helpersOf, holdersOf, isAlive } from "../support/proc.js";
 
 const reason = await noLibvirt();
@@ -11,6 +11,7 @@ const libvirt = new Libvirt();
 const limit = { timeout: 200_000 };
 
 const command = (...words: string[]) => libvirt.run([asyncTeardown, "libvirt", ...words]);
+const ourEmulator = join(root, nativeFolder, "qemu-async-teardown");
 const xmlOf = (domain: string) => libvirt.virsh("dumpxml", "--inactive", "--security-info", domain);
 
 async function define(xml: string): Promise<void> {
@@ -72,15 +73,15 @@ describe.skipIf(reason)(`libvirt (${reason ?? "Debian's"})`, limit, () => {
     expect((await command("status", "vm")).stdout).toMatch(/^vm +no +- +-$/m);
   });
 
-  it("has a domain protected by our helper, in the sandbox that libvirt gives a QEMU", limit, async () => {
+  it("has a domain protected by our emulator, in the sandbox that libvirt gives a QEMU", limit, async () => {
     const before = await xmlOf("vm");
 
-    expect((await command("enable", "--via", "helper", "--all", "--json")).exitCode).toBe(0);
+    expect((await command("enable", "--via", "emulator", "--all", "--json")).exitCode).toBe(0);
     await libvirt.virsh("start", "vm");
     const pid = await libvirt.pidOf("vm");
     const helper = helperOf(pid);
     expect(readFileSync(`/proc/${pid}/cmdline`, "utf8")).toContain("-sandbox\0on");
-    expect(await statusOf("vm")).toMatchObject({ configured: ["helper"], pid, protectedBy: ["helper"] });
+    expect(await statusOf("vm")).toMatchObject({ configured: ["emulator"], pid, protectedBy: ["helper"] });
 
     process.kill(helper, "SIGSTOP"); // the memory is not back yet
     await libvirt.virsh("destroy", "vm");
@@ -95,12 +96,26 @@ describe.skipIf(reason)(`libvirt (${reason ?? "Debian's"})`, limit, () => {
     await libvirt.virsh("destroy", "vm");
   });
 
+  it("has the same capabilities for our emulator as for the QEMU behind it", limit, async () => {
+    const cache = "/var/cache/libvirt/qemu/capabilities";
+    const files = (await libvirt.output("grep", "-rl", "<emulator>", cache)).split("\n");
+    const caches = await Promise.all(files.map((file) => libvirt.output("cat", file)));
+    const of = (emulator: string) =>
+      caches
+        .find((text) => text.includes(`<emulator>${emulator}</emulator>`))
+        ?.replace(emulator, "")
+        .replace(/<qemuctime>.*<.qemuctime>/, "");
+
+    expect(of(ourEmulator)).toBeDefined();
+    expect(of(ourEmulator)).toBe(of("/usr/bin/qemu-system-x86_64"));
+  });
+
   it("leaves every domain as in practice as it was, byte for byte", limit, async () => {
     for (const xml of inPractice) await define(xml);
     const names = inPractice.map((xml) => /<name>(.*)<.name>/.exec(xml)?.[1] ?? "");
     const before = await Promise.all(names.map(xmlOf));
 
-    for (const via of ["commandline", "helper"]) {
+    for (const via of ["commandline", "emulator"]) {
       expect(await command("enable", "--via", via, ...names)).toMatchObject({ exitCode: 0, stderr: "" });
       const enabled = await Promise.all(names.map(xmlOf));
       expect(enabled.filter((xml, index) => xml === before[index])).toEqual([]);

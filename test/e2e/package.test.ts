@@ -84,6 +84,7 @@ describe.skipIf(noCrossCompiler)(`the package (${noCrossCompiler ?? "the cross c
         "async-teardown",
         "async-teardown-holder",
         "libasync-teardown.so",
+        "qemu-async-teardown",
       ]);
   });
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { list, watch } from "../../src/index.js";
 import { missing } from "../support/component.js";
 import { affordable, MiB } from "../support/memory.js";
-import { asyncTeardown, program, root } from "../support/paths.js";
+import { asyncTeardown, nativeFolder, program, root } from "../support/paths.js";
 import { helperOf, helpersOf, isAlive, residentBytes, until } from "../support/proc.js";
 import { ending, run, runToEnd, type Started, start } from "../support/start.js";
 
@@ -79,7 +79,9 @@ describe.skipIf(noQemu)(`QEMU with its own -async-teardown (${noQemu ?? "Debian'
 });
 
 /** The options that the launcher takes for ones without a value. */
-const flags = [...readFileSync(join(root, "native/launcher/qemu.c"), "utf8").matchAll(/^\t"[^\n]*/gm)]
+const [, table = ""] =
+  /flags\[\]\[\d+\] = \{([^}]*)\}/.exec(readFileSync(join(root, "native/launcher/qemu.c"), "utf8")) ?? [];
+const flags = [...table.matchAll(/^\t"[^\n]*/gm)]
   .flatMap(([line]) => [...line.matchAll(/"([\w-]+)"/g)])
   .map(([, name]) => name ?? "");
 
@@ -170,5 +172,44 @@ describe.skipIf(noQemu)("QEMU under run", () => {
       if (isAlive(pid)) process.kill(pid, "SIGKILL");
       rmSync(folder, { recursive: true });
     }
+  });
+});
+
+/** What libvirt asks a QEMU, among other things, for its capabilities. */
+const asking = ["-S", "-no-user-config", "-nodefaults", "-display", "none", "-machine", "none,accel=tcg"];
+const questions = [
+  "qmp_capabilities",
+  "query-command-line-options",
+  "query-commands",
+  "query-qmp-schema",
+  "quit",
+];
+
+describe.skipIf(noQemu)("our emulator", () => {
+  const emulator = join(root, nativeFolder, "qemu-async-teardown");
+  const real = "/usr/bin/qemu-system-x86_64";
+  const env = { ASYNC_TEARDOWN_QEMU: real };
+
+  it.each([[["-version"]], [["-help"]], [["-machine", "help"]], [["-device", "e1000,help"]], [["-no-such"]]])(
+    "answers %j as QEMU does, byte for byte",
+    async (words) => {
+      const [ours, its] = await Promise.all(
+        [emulator, real].map((file) => runToEnd([file, ...words], { env, stripFinalNewline: false })),
+      );
+      expect({ ...ours, pid: 0 }).toEqual({ ...its, pid: 0 });
+    },
+  );
+
+  it("answers over QMP as QEMU does, byte for byte", async () => {
+    const input = questions.map((execute) => `${JSON.stringify({ execute })}\n`).join("");
+    const [ours, its] = await Promise.all(
+      [emulator, real].map(
+        async (file) => (await runToEnd([file, ...asking, "-qmp", "stdio"], { env, input })).stdout,
+      ),
+    );
+    const timeless = (text = "") => text.replace(/"timestamp": \{[^}]*\}/g, "");
+
+    expect(ours).toContain('"option": "machine"');
+    expect(timeless(ours)).toBe(timeless(its));
   });
 });

@@ -91,6 +91,25 @@ describe("the options of a QEMU", () => {
     expect(refused.stderr).toMatch(/^async-teardown: what forks to stay [^\n]+\n$/);
   });
 
+  it("in a file of -readconfig are told of, as QEMU does not heed them", async () => {
+    const file = join(folder, "vm.cfg");
+    const words = ["-readconfig", file];
+
+    writeFileSync(file, '[machine]\n  type = "pc"\n[run-with]\n\tasync-teardown = "off"');
+    expect(await given(words)).toEqual({
+      exitCode: 0,
+      isProtected: true,
+      args: words,
+      stderr: `async-teardown: ${file}: QEMU does not heed async-teardown in a file of -readconfig; say -run-with async-teardown=on or =off on its command line\n`,
+    });
+    for (const text of ["", '# async-teardown = "on"', '[name]\n  guest = "async-teardown = on"', "\0"]) {
+      writeFileSync(file, text);
+      expect((await given(words)).stderr).toBe("");
+    }
+    for (const name of [folder, "/nowhere", "/dev/full"])
+      expect((await given(["-readconfig", name])).stderr).toBe("");
+  });
+
   it("stay with the QEMU that could not be protected", async () => {
     const run = [asyncTeardown, "run", "--best-effort", "--mechanism", "holder", "--", qemu];
     const denied = "userfaultfd:38"; // as on a kernel without it

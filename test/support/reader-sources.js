@@ -10,7 +10,7 @@ export const sources = [
   ...from("common", "maps", "pid_namespace", "proc_status", "protection", "record", "size"),
   ...from("helper", "proc_stat"),
   ...from("holder", "argv_record", "resident", "shared"),
-  ...from("launcher", "help", "options", "qemu"),
+  ...from("launcher", "help", "options", "qemu", "qemu_config"),
 ];
 
 /**

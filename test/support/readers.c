@@ -316,7 +316,7 @@ static void read_qemu(const struct input *input)
 	if (!words[0]) {
 		say("null");
 	} else {
-		struct qemu_options said = qemu_read("/usr/bin/qemu-system-x86_64", words);
+		struct qemu_options said = qemu_read(words);
 
 		say("{\"on\":%d,\"off\":%d,\"daemonize\":%d,\"words\":", said.on, said.off, said.daemonize);
 		if (qemu_take_off(words) == 0)

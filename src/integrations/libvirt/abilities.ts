@@ -1,10 +1,9 @@
 import { AsyncTeardownError } from "../../errors.js";
-import { toText } from "../../linux/bytes.js";
-import { protectingVariables } from "../../protect/preload-variables.js";
 import { childrenOf, type DomainXml, parseXml } from "./domain-xml.js";
 import { askEmulator } from "./emulator.js";
+import { findOwnEmulator } from "./own-emulator.js";
 import { type Connection, virsh } from "./virsh.js";
-import type { Via, Way } from "./ways.js";
+import { emulatorOf, type Via, type Way } from "./ways.js";
 
 /** Whether libvirt runs on this machine, by its canonical URI; https://libvirt.org/uri.html. */
 export function isLocal(uri: string): boolean {
@@ -20,9 +19,10 @@ interface Machine {
 }
 
 /** @throws AsyncTeardownError ERR_DOMAIN */
-function machineOf({ root }: DomainXml): Machine {
+function machineOf(domain: DomainXml): Machine {
+  const { root } = domain;
+  const emulator = emulatorOf(domain);
   const type = root.getAttribute("type") ?? "";
-  const [emulator] = childrenOf(root, "devices").flatMap((devices) => childrenOf(devices, "emulator"));
   const [os] = childrenOf(root, "os").flatMap((each) => childrenOf(each, "type"));
 
   if (!["kvm", "qemu"].includes(type) || !emulator)
@@ -57,9 +57,8 @@ async function hasFeature(
   return parseHasFeature(await virsh(connection, { words, doing, code: "ERR_EMULATOR" }));
 }
 
-function helperWay(): Way {
-  const { LD_PRELOAD, ASYNC_TEARDOWN } = protectingVariables(undefined, { bestEffort: true });
-  return { via: "helper", variables: { LD_PRELOAD: toText(LD_PRELOAD), ASYNC_TEARDOWN } };
+async function emulatorWay({ emulator }: Machine): Promise<Way> {
+  return { via: "emulator", path: await findOwnEmulator(emulator) };
 }
 
 function refuse(message: string, advice?: string): never {
@@ -67,25 +66,25 @@ function refuse(message: string, advice?: string): never {
 }
 
 async function asked(connection: Connection, machine: Machine, via: Via): Promise<Way> {
-  if (via === "helper") return helperWay();
+  if (via === "emulator") return await emulatorWay(machine);
   if (via === "feature") {
     if (await hasFeature(connection, machine)) return { via };
     return refuse(
       `this libvirt or ${machine.emulator} does not have the feature async-teardown`,
-      "it came with libvirt 9.6 and QEMU 8.0.1; --via commandline or helper serves older ones",
+      "it came with libvirt 9.6 and QEMU 8.0.1; --via commandline or emulator serves older ones",
     );
   }
   const option = await askEmulator(machine.emulator);
   if (option) return { via, option };
   return refuse(
     `${machine.emulator} has neither -async-teardown nor -run-with async-teardown=on`,
-    "QEMU has them from 7.2 on; --via helper serves older ones",
+    "QEMU has them from 7.2 on; --via emulator serves older ones",
   );
 }
 
 /**
  * Finds the way to protect a domain: the one that is asked for, or else the first that its libvirt and its QEMU
- * have: libvirt's own element, QEMU's option, our helper.
+ * have: libvirt's own element, QEMU's option, our emulator.
  * @throws AsyncTeardownError ERR_EMULATOR, ERR_DOMAIN, ERR_LIBVIRT, ERR_TIMEOUT
  */
 export async function findWay(connection: Connection, domain: DomainXml, via: Via | undefined): Promise<Way> {
@@ -100,5 +99,5 @@ export async function findWay(connection: Connection, domain: DomainXml, via: Vi
   if (via) return await asked(connection, machine, via);
   if (await hasFeature(connection, machine)) return { via: "feature" };
   const option = await askEmulator(machine.emulator);
-  return option ? { via: "commandline", option } : helperWay();
+  return option ? { via: "commandline", option } : await emulatorWay(machine);
 }

@@ -39,11 +39,23 @@ export function optionOf({ version: [major, minor], runWith }: Answers): QemuOpt
   return major === 8 || (major === 7 && minor >= 2) ? "-async-teardown" : undefined;
 }
 
-function ask(emulator: string): Promise<string> {
-  const options = { timeout: longest, killSignal: "SIGKILL", maxBuffer: 2 ** 24 } as const;
+interface RunOptions {
+  /** What it reads. */
+  readonly input?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Runs a QEMU that only answers, and gives what it writes. */
+export function runEmulator(
+  emulator: string,
+  args: readonly string[],
+  { input = "", environment }: RunOptions,
+): Promise<string> {
+  const limits = { timeout: longest, killSignal: "SIGKILL", maxBuffer: 2 ** 24 } as const;
 
   return new Promise((resolve, reject) => {
-    const child = execFile(emulator, [...words, "-qmp", "stdio"], options, (error, stdout, stderr) => {
+    const options = { ...limits, env: environment ?? process.env };
+    const child = execFile(emulator, args, options, (error, stdout, stderr) => {
       const said = stderr.trim().split("\n", 1)[0];
       if (!error) return resolve(stdout);
       const { code, signal } = error as { code?: string | number | null; signal?: string | null };
@@ -51,8 +63,13 @@ function ask(emulator: string): Promise<string> {
       reject(new Error(said ? `${end}: ${said}` : end));
     });
     child.stdin?.on("error", () => {}); // it may end without having read; its exit code says so
-    child.stdin?.end(questions.map((execute) => `${JSON.stringify({ execute })}\n`).join(""));
+    child.stdin?.end(input);
   });
+}
+
+function ask(emulator: string): Promise<string> {
+  const input = questions.map((execute) => `${JSON.stringify({ execute })}\n`).join("");
+  return runEmulator(emulator, [...words, "-qmp", "stdio"], { input });
 }
 
 /**

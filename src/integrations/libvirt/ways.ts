@@ -4,23 +4,20 @@ import { append, childrenOf, type DomainXml, remove, removeIfEmpty } from "./dom
 
 /**
  * How a domain's XML has its QEMU protected: by libvirt's own element (libvirt 9.6, QEMU 8.0.1), by an option of
- * QEMU that is passed through (QEMU 7.2), or by our helper, which any QEMU takes, passed through as variables.
+ * QEMU that is passed through (QEMU 7.2), or by our emulator, which becomes any QEMU with our helper.
  */
-export const vias = ["feature", "commandline", "helper"] as const;
+export const vias = ["feature", "commandline", "emulator"] as const;
 export type Via = (typeof vias)[number];
 
 /** What QEMU calls it: until 8.x, and from 8.0.1 on. */
 export const qemuOptions = ["-async-teardown", "-run-with"] as const;
 export type QemuOption = (typeof qemuOptions)[number];
 
-/** Our helper's variables; protect/preload-variables.ts makes them. */
-export interface HelperVariables {
-  readonly LD_PRELOAD: string;
-  readonly ASYNC_TEARDOWN: string;
-}
-
 const qemuNamespace = "http://libvirt.org/schemas/domain/qemu/1.0";
-const libraryName = "libasync-teardown.so";
+
+/** The launcher's second name, with or without "-<arch>" behind; and the variable that names the real QEMU. */
+const ownName = /(^|\/)qemu-async-teardown(-[^/]+)?$/;
+const variableName = "ASYNC_TEARDOWN_QEMU";
 
 function containers({ root }: DomainXml): Element[] {
   return childrenOf(root, "commandline", qemuNamespace);
@@ -132,36 +129,42 @@ function disableOption(domain: DomainXml): void {
     else words[1]?.setAttribute("value", rest);
 }
 
-function variable(domain: DomainXml, name: keyof HelperVariables): Element | undefined {
-  return passedThrough(domain, "env").find((element) => element.getAttribute("name") === name);
+/** The program that libvirt starts. */
+export function emulatorOf({ root }: DomainXml): Element | undefined {
+  return childrenOf(root, "devices").flatMap((devices) => childrenOf(devices, "emulator"))[0];
 }
 
-const isOurs = (path: string) => path.endsWith(`/${libraryName}`);
-const pathsOf = (preload: Element) => wordOf(preload).split(":");
+const isOurs = (emulator: Element | undefined) => ownName.test(emulator?.textContent ?? "");
 
-function hasHelper(domain: DomainXml): boolean {
-  const preload = variable(domain, "LD_PRELOAD");
-  return (
-    preload !== undefined && pathsOf(preload).some(isOurs) && variable(domain, "ASYNC_TEARDOWN") !== undefined
-  );
+/** Where the domain says which QEMU it had. */
+function realQemu(domain: DomainXml): Element | undefined {
+  return passedThrough(domain, "env").find((element) => element.getAttribute("name") === variableName);
 }
 
-function enableHelper(domain: DomainXml, { LD_PRELOAD, ASYNC_TEARDOWN }: HelperVariables): void {
-  const preload = variable(domain, "LD_PRELOAD");
+function enableEmulator(domain: DomainXml, path: string): void {
+  const emulator = emulatorOf(domain);
+  if (!emulator) throw new AsyncTeardownError("ERR_DOMAIN", "the domain has no <emulator>");
+  const value = emulator.textContent ?? "";
+  const real = realQemu(domain);
 
-  if (preload) preload.setAttribute("value", `${LD_PRELOAD}:${wordOf(preload)}`);
-  else passThrough(domain, "env", { name: "LD_PRELOAD", value: LD_PRELOAD });
-  passThrough(domain, "env", { name: "ASYNC_TEARDOWN", value: ASYNC_TEARDOWN });
+  if (real) real.setAttribute("value", value);
+  else passThrough(domain, "env", { name: variableName, value });
+  emulator.textContent = path;
 }
 
-function disableHelper(domain: DomainXml): void {
-  const preload = variable(domain, "LD_PRELOAD");
-  const others = preload && pathsOf(preload).filter((path) => !isOurs(path));
-  const ours = variable(domain, "ASYNC_TEARDOWN");
+function disableEmulator(domain: DomainXml): void {
+  const emulator = emulatorOf(domain);
+  const real = realQemu(domain);
 
-  if (preload && others?.length === 0) takeOut(preload);
-  else if (preload && others) preload.setAttribute("value", others.join(":"));
-  if (ours) takeOut(ours);
+  if (!emulator || !isOurs(emulator)) return;
+  if (!real)
+    throw new AsyncTeardownError(
+      "ERR_DOMAIN",
+      `the domain does not say which QEMU it had before ${emulator.textContent}`,
+      { advice: "write its path into <emulator>, as by 'virsh edit'" },
+    );
+  emulator.textContent = wordOf(real);
+  takeOut(real);
 }
 
 /** By what the domain is protected from its next start on. */
@@ -170,7 +173,7 @@ export function viasOf(domain: DomainXml): Via[] {
   const isThere: Record<Via, boolean> = {
     feature: feature !== undefined && !isNo(feature),
     commandline: occurrences(domain).length > 0,
-    helper: hasHelper(domain),
+    emulator: isOurs(emulatorOf(domain)),
   };
   return vias.filter((via) => isThere[via]);
 }
@@ -179,7 +182,7 @@ export function viasOf(domain: DomainXml): Via[] {
 export type Way =
   | { readonly via: "feature" }
   | { readonly via: "commandline"; readonly option: QemuOption }
-  | { readonly via: "helper"; readonly variables: HelperVariables };
+  | { readonly via: "emulator"; readonly path: string };
 
 /**
  * Puts the protection into the XML.
@@ -192,12 +195,12 @@ export function enableIn(domain: DomainXml, way: Way): void {
     });
   if (way.via === "feature") enableFeature(domain);
   else if (way.via === "commandline") enableOption(domain, way.option);
-  else enableHelper(domain, way.variables);
+  else enableEmulator(domain, way.path);
 }
 
 /** Takes every protection out of the XML, whoever put it in. */
 export function disableIn(domain: DomainXml): void {
   disableFeature(domain);
   disableOption(domain);
-  disableHelper(domain);
+  disableEmulator(domain);
 }

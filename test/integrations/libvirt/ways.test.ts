@@ -9,18 +9,12 @@ import { root } from "../../support/paths.js";
 const folder = join(root, "test/integrations/libvirt/domains");
 const files = readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), "utf8")] as const);
 
-const helper: Way = {
-  via: "helper",
-  variables: {
-    LD_PRELOAD: "/opt/a/libasync-teardown.so",
-    ASYNC_TEARDOWN: "pid=0000000000,ns=0000000000,best-effort",
-  },
-};
+const emulator: Way = { via: "emulator", path: "/opt/a/qemu-async-teardown" };
 const ways: Way[] = [
   { via: "feature" },
   { via: "commandline", option: "-async-teardown" },
   { via: "commandline", option: "-run-with" },
-  helper,
+  emulator,
 ];
 
 const inOneStyle = (xml: string) => formatDomain(parseDomain(xml));
@@ -81,14 +75,32 @@ describe("what is written", () => {
     );
   });
 
-  it("is our library in front of those that are preloaded already", () => {
-    expect(enabled(passthrough, helper)).toContain(
-      'name="LD_PRELOAD" value="/opt/a/libasync-teardown.so:/usr/lib/libfirst.so:/usr/lib/libsecond.so"',
+  it("is our emulator, with the QEMU that it had", () => {
+    expect(enabled(plain, emulator)).toContain("<emulator>/opt/a/qemu-async-teardown</emulator>");
+    expect(enabled(passthrough, emulator)).toContain(
+      '<qemu:env name="ASYNC_TEARDOWN_QEMU" value="/usr/bin/qemu-system-x86_64"/>',
     );
   });
 });
 
 describe("what is in a domain already", () => {
+  const byHand = (more = "") =>
+    passing("-S").replace(
+      "</domain>",
+      `<devices><emulator>/usr/local/bin/qemu-async-teardown-x86_64</emulator></devices>${more}</domain>`,
+    );
+
+  it("as our emulator written by hand is seen, and needs the QEMU's name to be taken out", () => {
+    expect(vias(byHand())).toEqual(["emulator"]);
+    expect(() => disabled(byHand())).toThrow(expect.objectContaining({ code: "ERR_DOMAIN" }));
+    const named = byHand().replace(
+      "<qemu:arg",
+      "<qemu:env name='ASYNC_TEARDOWN_QEMU' value='/opt/q/qemu-system-x86_64'/><qemu:arg",
+    );
+    expect(disabled(named)).toContain("<emulator>/opt/q/qemu-system-x86_64</emulator>");
+    expect(disabled(named)).not.toContain("ASYNC_TEARDOWN_QEMU");
+  });
+
   it.each([
     [["-async-teardown"], []],
     [["--async-teardown", "-S"], ["-S"]],
@@ -173,14 +185,16 @@ const domain = fc
       ),
     ),
     args: fc.option(fc.array(option, { minLength: 1, maxLength: 4 })),
-    preload: fc.option(fc.array(fc.constantFrom("/a.so", "/b.so"), { minLength: 1, maxLength: 2 })),
+    env: fc.option(word),
+    emulator: word,
   })
-  .map(({ pieces, features, args, preload }) => {
-    const variable = preload ? `<q:env name='LD_PRELOAD' value='${preload.join(":")}'/>` : "";
+  .map(({ pieces, features, args, env, emulator }) => {
+    const variable = env === null ? "" : `<q:env name='NAME' value='${escaped(env)}'/>`;
     const words = (args ?? []).map((each) => `<q:arg value='${escaped(each)}'/>`).join("\n  ");
     const line = words + variable === "" ? "" : `<q:commandline>${words}${variable}</q:commandline>`;
+    const devices = `<devices><emulator>${escaped(emulator)}</emulator></devices>`;
     const feature = features ? `<features>${features.join("")}</features>` : "";
-    return `<domain xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'>${pieces.join(feature)}${line}</domain>`;
+    return `<domain xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'>${pieces.join(feature)}${devices}${line}</domain>`;
   });
 
 describe("any domain", () => {

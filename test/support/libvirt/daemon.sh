@@ -1,6 +1,6 @@
 #!/bin/sh
 # Becomes a libvirtd with files of its own, in a mount namespace: what the machine has of libvirt is not touched.
-# Its QEMUs run as root, without cgroups.
+# Its QEMUs run as root, without cgroups unless LIBVIRT_CGROUPS has some: "cpu","memory"
 set -eu
 
 own="/run/libvirt /etc/libvirt /var/lib/libvirt /var/cache/libvirt /var/log/libvirt"
@@ -32,7 +32,7 @@ remember_owner = 0
 security_driver = "none"
 stdio_handler = "file"
 namespaces = []
-cgroup_controllers = []
+cgroup_controllers = [${LIBVIRT_CGROUPS-}]
 end
 cat >/etc/libvirt/libvirtd.conf <<end
 auth_unix_rw = "none"
