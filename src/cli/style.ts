@@ -26,3 +26,11 @@ export function bar(share: number, width: number): string {
   const full = Math.round(Math.min(1, Math.max(0, share)) * width);
   return styled("cyan", "█".repeat(full)) + styled("dim", "░".repeat(width - full));
 }
+
+/** Columns of a bar in a line of `wait`. */
+export const barWidth = 24;
+
+/** Lines that are drawn anew where they stand; undefined where they cannot be, or are for machines. */
+export async function openScreen(isJson: boolean) {
+  return isInteractive && !isJson ? (await import("log-update")).default : undefined;
+}

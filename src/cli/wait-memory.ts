@@ -3,10 +3,8 @@ import type { MemoryRequest } from "../memory/request.js";
 import { type MemoryStep, watchMemory } from "../memory/wait.js";
 import { lineOf, shareFreed } from "./address-spaces.js";
 import { type FailureFields, noteFailure, print } from "./output.js";
-import { bar, isInteractive } from "./style.js";
+import { bar, barWidth, isInteractive, openScreen } from "./style.js";
 import { errorOrTimeout, type TimeLimit } from "./time-limit.js";
-
-const barWidth = 24;
 
 /** What is waited for, and who is giving memory back. */
 function linesOf({ shortages, teardowns }: MemoryStep): string[] {
@@ -45,7 +43,7 @@ export async function reportMemoryWait(
   isJson: boolean,
 ): Promise<MemoryOutcome> {
   const start = performance.now();
-  const screen = isInteractive && !isJson ? (await import("log-update")).default : undefined;
+  const screen = await openScreen(isJson);
   let last: MemoryStep | undefined;
   let failure: unknown;
 

@@ -3,7 +3,7 @@ import type { AddressSpace } from "../teardown/address-space.js";
 import { watch } from "../teardown/watch.js";
 import { lineOf, shareFreed } from "./address-spaces.js";
 import { noteFailure, print } from "./output.js";
-import { bar, isInteractive } from "./style.js";
+import { bar, barWidth, isInteractive, openScreen } from "./style.js";
 import { errorOrTimeout, type TimeLimit } from "./time-limit.js";
 
 /** What is known of each PID by now. */
@@ -25,8 +25,6 @@ function backSentence({ target, initialBytes, elapsedSeconds, protectors }: Addr
 
   return `${target}: ${what}${when}`;
 }
-
-const barWidth = 24;
 
 function rowOf({ pid, step, sentence }: Board): string {
   if (sentence !== undefined) return sentence;
@@ -60,7 +58,7 @@ export async function waitForPids(
   isJson: boolean,
 ): Promise<unknown[]> {
   const boards: Board[] = pids.map((pid) => ({ pid }));
-  const screen = isInteractive && !isJson ? (await import("log-update")).default : undefined;
+  const screen = await openScreen(isJson);
 
   await Promise.all(
     boards.map((board) => follow(board, limit.signal, () => screen?.(boards.map(rowOf).join("\n")))),

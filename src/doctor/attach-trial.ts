@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { attach } from "../protect/attach.js";
 import { type Check, missing } from "./check.js";
-import { trialEnvironment } from "./trial-environment.js";
+import { endTrial, trialEnvironment } from "./trial.js";
 
 /** Waits for its input until it is killed. */
 async function startTarget(): Promise<ChildProcess> {
@@ -15,12 +15,6 @@ async function startTarget(): Promise<ChildProcess> {
   return child;
 }
 
-async function end(child: ChildProcess): Promise<void> {
-  const ended = once(child, "exit");
-
-  if (child.kill("SIGKILL")) await ended;
-}
-
 async function holdOne(): Promise<void> {
   const child = await startTarget();
 
@@ -28,7 +22,7 @@ async function holdOne(): Promise<void> {
     const hold = await attach(child.pid as number);
     await hold.detach();
   } finally {
-    await end(child);
+    await endTrial(child, "SIGKILL");
   }
 }
 

@@ -1,9 +1,9 @@
 import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { readKernelFile } from "../linux/kernel-file.js";
+import { readSetting } from "../linux/kernel-file.js";
 import { type ProcessDirectory, statOf } from "../linux/procfs.js";
 import type { Check } from "./check.js";
+import { endTrial } from "./trial.js";
 
 /**
  * Whether a core dump under this limit on its size goes nowhere: to a file takes more than a byte, to a pipe
@@ -12,13 +12,6 @@ import type { Check } from "./check.js";
 export function leavesNoCore(limit: number, pattern: string): boolean {
   if (limit < 0 || pattern.startsWith("@")) return false; // a socket
   return limit === 1 || !pattern.startsWith("|");
-}
-
-async function end(trial: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  const ended = once(trial, "exit");
-
-  trial.kill(signal);
-  await ended;
 }
 
 const isStopped = (helper: ProcessDirectory) => statOf(helper)?.state === "T";
@@ -33,7 +26,7 @@ async function stop(helper: ProcessDirectory): Promise<void> {
 async function survivesCoreDump(trial: ChildProcess, helper: ProcessDirectory): Promise<boolean> {
   await stop(helper);
   try {
-    await end(trial, "SIGABRT");
+    await endTrial(trial, "SIGABRT");
     return isStopped(helper);
   } finally {
     if (isStopped(helper)) process.kill(helper.pid, "SIGCONT");
@@ -50,10 +43,10 @@ export async function checkCoreDumps(
   limit: number,
 ): Promise<Check> {
   const name = "core-dumps";
-  const pattern = readKernelFile("/proc/sys/kernel/core_pattern");
+  const pattern = readSetting("/proc/sys/kernel/core_pattern");
 
   if (pattern === undefined || !leavesNoCore(limit, pattern)) {
-    await end(trial, "SIGKILL");
+    await endTrial(trial, "SIGKILL");
     const why =
       pattern === undefined
         ? "it might leave a core (kernel.core_pattern cannot be read)"

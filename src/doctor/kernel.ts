@@ -1,5 +1,5 @@
 import { machine, release, type } from "node:os";
-import { readKernelFile } from "../linux/kernel-file.js";
+import { readSetting } from "../linux/kernel-file.js";
 import { isAtLeast, parseRelease } from "../linux/kernel-version.js";
 import { ownPidNamespace } from "../linux/own-pid-namespace.js";
 import type { Check } from "./check.js";
@@ -20,7 +20,7 @@ export function checkKernel(): Check {
 
 /** Yama restricts who may trace. A holder only reads, which it leaves alone; ptrace(2). */
 export function checkYama(): Check {
-  const scope = readKernelFile("/proc/sys/kernel/yama/ptrace_scope");
+  const scope = readSetting("/proc/sys/kernel/yama/ptrace_scope");
 
   return {
     name: "yama",

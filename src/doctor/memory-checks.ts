@@ -1,6 +1,6 @@
 import { formatBytes } from "../format.js";
-import { hugePagePool, hugePageSizes } from "../linux/huge-pages.js";
-import { swap, transparentHugePages } from "../linux/swap.js";
+import { hugePagePool, hugePageSizes, transparentHugePages } from "../linux/huge-pages.js";
+import { swap } from "../linux/swap.js";
 import type { Check } from "./check.js";
 
 export function checkHugePages(): Check {

@@ -15,7 +15,7 @@ import { protectSelf } from "../protect/self.js";
 import { type Check, missing } from "./check.js";
 import { checkCoreDumps } from "./core-dumps.js";
 import { checkOrphans, parentOf } from "./orphans.js";
-import { trialEnvironment } from "./trial-environment.js";
+import { trialEnvironment } from "./trial.js";
 
 /** What the trial of `run` tells. */
 export interface RunTrial {

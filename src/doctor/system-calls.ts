@@ -1,4 +1,4 @@
-import { readKernelFile } from "../linux/kernel-file.js";
+import { readSetting } from "../linux/kernel-file.js";
 import type { SystemCall } from "../linux/native.js";
 import type { Check, Status } from "./check.js";
 import type { Answers } from "./native-parts.js";
@@ -86,7 +86,7 @@ function checkUserfaultfd(answers: Answers): Check {
 
 function checkPerfEvents(answers: Answers): Check {
   const name = "perf-events";
-  const paranoid = readKernelFile("/proc/sys/kernel/perf_event_paranoid") ?? "unknown";
+  const paranoid = readSetting("/proc/sys/kernel/perf_event_paranoid") ?? "unknown";
   const setting = `kernel.perf_event_paranoid = ${paranoid}`;
 
   if (answers.perf_event_open === "") return { name, status: "ok", found: `permitted (${setting})` };

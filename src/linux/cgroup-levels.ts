@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname } from "node:path/posix";
 import { AsyncTeardownError } from "../errors.js";
 import {
@@ -9,6 +9,7 @@ import {
   parseCgroupMounts,
   parseCgroups,
 } from "./cgroup.js";
+import { readAll } from "./kernel-file.js";
 
 /** A cgroup that limits another one: that itself, or one above it. */
 export interface CgroupLevel {
@@ -18,15 +19,6 @@ export interface CgroupLevel {
   readonly version: 1 | 2;
 }
 
-/** A file of /proc or of a cgroup, or nothing: the root of the tree has not got all of them. */
-export function textOf(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
-}
-
 /** The controllers that limit what a process can have. */
 export type Controller = "memory" | "hugetlb";
 
@@ -34,7 +26,7 @@ export type Controller = "memory" | "hugetlb";
 const hierarchiesOf = (controller: Controller): readonly Hierarchy[] => [controller, ""];
 
 function treeOf(controller: Controller): CgroupMount | undefined {
-  return parseCgroupMounts(textOf("/proc/self/mountinfo"), hierarchiesOf(controller))[0];
+  return parseCgroupMounts(readAll("/proc/self/mountinfo"), hierarchiesOf(controller))[0];
 }
 
 /** Whether the tree that would have the controller has it. */
@@ -42,7 +34,7 @@ export function hasController(controller: Controller): boolean {
   const mount = treeOf(controller);
 
   if (mount?.hierarchy !== "") return mount !== undefined;
-  return textOf(`${mount.mountPoint}/cgroup.controllers`).split(/\s+/).includes(controller);
+  return readAll(`${mount.mountPoint}/cgroup.controllers`).split(/\s+/).includes(controller);
 }
 
 function directoryNamed(mount: CgroupMount | undefined, controller: Controller, cgroup: string): string {
@@ -67,7 +59,7 @@ function directoryNamed(mount: CgroupMount | undefined, controller: Controller, 
 /** The directory of this process's own cgroup; undefined where no mount shows it. */
 function ownDirectory(mount: CgroupMount | undefined, controller: Controller): string | undefined {
   const path =
-    mount && parseCgroups(textOf("/proc/self/cgroup"), hierarchiesOf(controller)).get(mount.hierarchy);
+    mount && parseCgroups(readAll("/proc/self/cgroup"), hierarchiesOf(controller)).get(mount.hierarchy);
   return mount && path !== undefined ? directoryOf(mount, path) : undefined;
 }
 

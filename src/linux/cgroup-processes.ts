@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { directoryOf, parseCgroupMounts } from "./cgroup.js";
-import { readKernelFile } from "./kernel-file.js";
+import { readSetting } from "./kernel-file.js";
 
 function processesBelow(directory: string): number[] {
   try {
@@ -15,7 +15,7 @@ function processesBelow(directory: string): number[] {
 
 /** The processes of a cgroup and of all below it; none where it is not there. */
 export function processesIn(path: string): number[] {
-  const mounts = parseCgroupMounts(readKernelFile("/proc/self/mountinfo") ?? "");
+  const mounts = parseCgroupMounts(readSetting("/proc/self/mountinfo") ?? "");
 
   for (const mount of mounts) {
     const directory = directoryOf(mount, path);

@@ -1,4 +1,4 @@
-import { closeSync, constants, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, mkdirSync, openSync } from "node:fs";
 import { AsyncTeardownError } from "../errors.js";
 import {
   type CgroupMount,
@@ -9,6 +9,7 @@ import {
   parseCgroupMounts,
   parseCgroups,
 } from "./cgroup.js";
+import { readAll } from "./kernel-file.js";
 
 /** Where a holder is to run: the cgroup.procs that it enters, open for writing. */
 export interface HolderCgroup {
@@ -19,14 +20,6 @@ export interface HolderCgroup {
 
 /** The cgroup of holders, at the top of the tree: nobody's whole cgroup is ended there. */
 const ownCgroup = "async-teardown";
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
-}
 
 function openProcs(directory: string): number {
   return openSync(`${directory}/cgroup.procs`, constants.O_WRONLY | constants.O_NOFOLLOW);
@@ -55,7 +48,7 @@ function whyNotWritable(error: unknown): string {
 }
 
 function stay(why: string, target: Map<Hierarchy, string>): HolderCgroup {
-  const own = parseCgroups(readText("/proc/self/cgroup"));
+  const own = parseCgroups(readAll("/proc/self/cgroup"));
   const shared = [...own].find(([hierarchy, path]) => {
     const other = target.get(hierarchy);
     return other !== undefined && other !== "/" && isWithin(path, other);
@@ -69,7 +62,7 @@ function stay(why: string, target: Map<Hierarchy, string>): HolderCgroup {
 
 /** The hierarchies that holders are placed in. */
 export function mountedHierarchies(): CgroupMount[] {
-  return parseCgroupMounts(readText("/proc/self/mountinfo"));
+  return parseCgroupMounts(readAll("/proc/self/mountinfo"));
 }
 
 /** The directory of the cgroup that holders have for themselves. */

@@ -1,4 +1,5 @@
-import { cgroupLevels, hasController, textOf } from "./cgroup-levels.js";
+import { cgroupLevels, hasController } from "./cgroup-levels.js";
+import { readAll } from "./kernel-file.js";
 import { parseAmount } from "./memory-cgroup.js";
 
 /** The huge pages of one size that a cgroup may have, in pages. */
@@ -38,8 +39,8 @@ export function hugePagesIn(
 ): Pick<HugePageCgroup, "limit" | "available"> | undefined {
   const start = `${directory}/hugetlb.${controllerSize(size)}.`;
   const limits = filesOf[version].flatMap(([limitName, usageName]) => {
-    const limit = parseAmount(textOf(start + limitName));
-    const usage = parseAmount(textOf(start + usageName)) ?? 0;
+    const limit = parseAmount(readAll(start + limitName));
+    const usage = parseAmount(readAll(start + usageName)) ?? 0;
     return limit === undefined ? [] : [{ limit, left: Math.max(0, limit - usage) }];
   });
 

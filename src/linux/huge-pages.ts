@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { namesIn } from "./kernel-file.js";
+import { namesIn, readSetting } from "./kernel-file.js";
 
 /** The huge pages of one size, on the whole machine or on one NUMA node, in pages. */
 export interface HugePagePool {
@@ -67,4 +67,14 @@ export function hugePagePool(size: number, node: number | undefined): HugePagePo
     total: countIn(directory, "nr") - countIn(directory, "surplus"),
     available: Math.max(0, Math.min(countIn(directory, "free"), unpromised)),
   };
+}
+
+/** The word in brackets, as in "always [madvise] never"; undefined where there is none. */
+export function parseSelected(text: string): string | undefined {
+  return /\[([^\]\s]+)\]/.exec(text)?.[1];
+}
+
+/** When the kernel takes huge pages by itself; undefined where it cannot. */
+export function transparentHugePages(): string | undefined {
+  return parseSelected(readSetting("/sys/kernel/mm/transparent_hugepage/enabled") ?? "");
 }

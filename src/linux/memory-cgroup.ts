@@ -1,4 +1,5 @@
-import { cgroupLevels, textOf } from "./cgroup-levels.js";
+import { cgroupLevels } from "./cgroup-levels.js";
+import { readAll } from "./kernel-file.js";
 
 /** The memory of a cgroup that limits it, in bytes. */
 interface MemoryLeft {
@@ -60,12 +61,12 @@ export function parseMemoryStat(text: string, fields: readonly string[]): number
 /** What a cgroup has left, from the files in its directory; undefined where it does not limit memory. */
 export function memoryIn(directory: string, version: 1 | 2): MemoryLeft | undefined {
   const files = filesOf[version];
-  const limits = files.limits.flatMap((file) => parseAmount(textOf(`${directory}/${file}`)) ?? []);
-  const usage = parseAmount(textOf(`${directory}/${files.usage}`));
+  const limits = files.limits.flatMap((file) => parseAmount(readAll(`${directory}/${file}`)) ?? []);
+  const usage = parseAmount(readAll(`${directory}/${files.usage}`));
   const limit = Math.min(...limits);
 
   if (limits.length === 0 || usage === undefined) return undefined;
-  const cache = parseMemoryStat(textOf(`${directory}/memory.stat`), files.cache);
+  const cache = parseMemoryStat(readAll(`${directory}/memory.stat`), files.cache);
   return { limit, available: Math.max(0, limit - Math.max(0, usage - cache)) };
 }
 

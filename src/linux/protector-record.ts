@@ -11,8 +11,7 @@ export interface ReleaseRecord {
   readonly state: "releasing";
   /** Resident when it looked for the last time. */
   readonly bytes: number;
-  /** When that was, and when the target died; milliseconds since the start of who writes it. */
-  readonly seen: number;
+  /** When the target died; milliseconds since the start of who writes it. */
   readonly died: number;
   /** A helper tells how many threads are at it, and what it was asked for; a holder does not. */
   readonly workers?: number;
@@ -22,16 +21,15 @@ export interface ReleaseRecord {
 }
 
 const release =
-  /^releasing bytes=(\d+) seen=(\d+) died=(\d+)(?: rate=(\d+))?(?: priority=(low|idle))?(?: workers=(\d+))? *$/;
+  /^releasing bytes=(\d+) seen=\d+ died=(\d+)(?: rate=(\d+))?(?: priority=(low|idle))?(?: workers=(\d+))? *$/;
 
 function parseRelease(words: string): ReleaseRecord | undefined {
-  const [, bytes, seen, died, rate, priority = "normal", workers] = release.exec(words) ?? [];
+  const [, bytes, died, rate, priority = "normal", workers] = release.exec(words) ?? [];
 
   if (bytes === undefined) return undefined;
   return {
     state: "releasing",
     bytes: Number(bytes),
-    seen: Number(seen),
     died: Number(died),
     ...(workers !== undefined && { workers: Number(workers), priority: priority as Priority }),
     ...(rate !== undefined && { rate: Number(rate) }),

@@ -52,8 +52,6 @@ export interface Findings {
   readonly hidden: readonly Protector[];
 }
 
-export const nothingFound: Findings = { protectors: [], hidden: [] };
-
 export function holdersOf({ protectors }: Findings, pid: number): Protector[] {
   return protectors.filter(({ target, mechanism }) => target === pid && mechanism === "holder");
 }

@@ -1,4 +1,4 @@
-import { readKernelFile } from "./kernel-file.js";
+import { readSetting } from "./kernel-file.js";
 
 /** Swap of all devices and files together, in bytes. */
 export interface Swap {
@@ -20,15 +20,5 @@ export function parseSwaps(text: string): Swap {
 }
 
 export function swap(): Swap {
-  return parseSwaps(readKernelFile("/proc/swaps") ?? "");
-}
-
-/** The word in brackets, as in "always [madvise] never"; undefined where there is none. */
-export function parseSelected(text: string): string | undefined {
-  return /\[([^\]\s]+)\]/.exec(text)?.[1];
-}
-
-/** When the kernel takes huge pages by itself; undefined where it cannot. */
-export function transparentHugePages(): string | undefined {
-  return parseSelected(readKernelFile("/sys/kernel/mm/transparent_hugepage/enabled") ?? "");
+  return parseSwaps(readSetting("/proc/swaps") ?? "");
 }

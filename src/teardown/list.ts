@@ -1,4 +1,4 @@
-import { readKernelFile } from "../linux/kernel-file.js";
+import { readSetting } from "../linux/kernel-file.js";
 import { checkProc, residentOf } from "../linux/procfs.js";
 import { findProtectors, type Protector } from "../linux/protectors.js";
 import { type AddressSpace, addressSpaceOf } from "./address-space.js";
@@ -58,6 +58,6 @@ export async function list({ signal }: { signal?: AbortSignal } = {}): Promise<L
     unconfirmed: hidden
       .filter(({ isTargetGone }) => isTargetGone)
       .map(({ pid, target }) => ({ pid, target, heldBytes: residentOf(pid) ?? null })),
-    hidesOthers: readKernelFile("/proc/1/comm") === undefined,
+    hidesOthers: readSetting("/proc/1/comm") === undefined,
   };
 }

@@ -15,7 +15,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
 import { AsyncTeardownError } from "../../src/errors.js";
 import { withProcess } from "../../src/linux/living-target.js";
-import { nothingFound } from "../../src/linux/protectors.js";
+import type { Findings } from "../../src/linux/protectors.js";
 import { sharedObjectsOf } from "../../src/linux/shared-memory.js";
 import { attach, attachUnlessIn } from "../../src/protect/attach.js";
 import { endWhileStopped, noHolder } from "../support/holder.js";
@@ -34,6 +34,9 @@ import {
   until,
 } from "../support/proc.js";
 import { ending, hog, runToEnd, type Started, start, startReady } from "../support/start.js";
+
+/** So that nobody is looked for first. */
+const nothingFound: Findings = { protectors: [], hidden: [] };
 
 const EPERM = 1;
 
