@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { Priority } from "../linux/priority.js";
 import { findProtectors } from "../linux/protectors.js";
 import { attachUnlessIn } from "../protect/attach.js";
+import { oldestFirst, sharedByTarget } from "../protect/shared-objects.js";
 import { complain } from "./output.js";
 import { collectPid, forEachPid } from "./pids.js";
 import { priorityOption } from "./release-options.js";
@@ -44,9 +45,13 @@ export function attachCommand(): Command {
     .addHelpText("after", examples)
     .action(async (pids: number[], { json = false, ...options }: AttachCommandOptions) => {
       const findings = await findProtectors();
+      const shared = sharedByTarget(oldestFirst(pids));
 
       await forEachPid(pids, json, async (pid) => {
-        const { holderPid, warning } = await attachUnlessIn(findings, pid, options);
+        const { holderPid, warning } = await attachUnlessIn(findings, pid, {
+          ...options,
+          sharedObjects: shared.get(pid) ?? [],
+        });
 
         if (warning !== undefined && !json) complain(`process ${pid}: ${warning}`);
         return { sentence: `${pid}: protected by holder ${holderPid}`, fields: { holderPid, warning } };

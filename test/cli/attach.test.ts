@@ -1,14 +1,17 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { noHolder } from "../support/holder.js";
+import { MiB } from "../support/memory.js";
 import { asyncTeardown, program } from "../support/paths.js";
 import {
+  childrenOf,
   helperOf,
   helpersOf,
   holderOf,
   holdersOf,
   isAlive,
   isParked,
+  link,
   status,
   until,
 } from "../support/proc.js";
@@ -47,6 +50,17 @@ describe.skipIf(noHolder)(`attach and detach (${noHolder ?? "as root"})`, () => 
     expect(attached.stderr).toBe("async-teardown: process 4194303 does not exist");
     const detached = await command("detach", one.pid, 4_194_303, two.pid);
     expect([detached.exitCode, detached.stdout.split("\n").length]).toEqual([125, 2]);
+  });
+
+  it("keep what several share, by the holder of the one that made the others", async () => {
+    const { pid } = await startReady([program("sharer"), String(64 * MiB)]);
+    const [child = 0] = childrenOf(pid);
+    const keeps = (holder: number) =>
+      readdirSync(`/proc/${holder}/fd`).some((fd) => link(holder, `fd/${fd}`) === "/dev/zero (deleted)");
+
+    expect((await command("attach", child, pid)).exitCode).toBe(0);
+    expect([keeps(holderOf(pid)), keeps(holderOf(child))]).toEqual([true, false]);
+    await command("detach", child, pid);
   });
 
   it("tell machines", async () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { shareOut } from "../../src/integrations/systemd/shared-by-target.js";
 import { parseSharedObjects } from "../../src/linux/shared-memory.js";
+import { shareOut } from "../../src/protect/shared-objects.js";
 
 const postmaster = `55d0c0000000-55d0c0100000 r--p 00000000 fe:00 4711                       /usr/lib/postgresql/15/bin/postgres
 7fa60c22a000-7fa60c231000 rw-s 00000000 00:1a 3                          /dev/shm/PostgreSQL.2434

@@ -3,8 +3,8 @@ import { processesIn } from "../../linux/cgroup-processes.js";
 import { residentOf } from "../../linux/procfs.js";
 import { type Findings, findProtectors } from "../../linux/protectors.js";
 import { attachUnlessIn, type Hold } from "../../protect/attach.js";
+import { sharedByTarget } from "../../protect/shared-objects.js";
 import { openHoldScope } from "./hold-scope.js";
-import { sharedByTarget } from "./shared-by-target.js";
 import { showService } from "./systemctl.js";
 
 /**

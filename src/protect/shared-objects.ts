@@ -1,5 +1,6 @@
-import { withProcess } from "../../linux/living-target.js";
-import { type SharedObject, sharedObjectsOf } from "../../linux/shared-memory.js";
+import { withProcess } from "../linux/living-target.js";
+import { statOf } from "../linux/procfs.js";
+import { type SharedObject, sharedObjectsOf } from "../linux/shared-memory.js";
 
 /** Below that an exit does not last long enough to be worth keeping anything. */
 const leastBytes = 64 * 2 ** 20;
@@ -15,8 +16,8 @@ interface Mapped {
 
 /**
  * Which of the shared memory is kept, by whose holder. Kept is what is large, and what several of these processes map:
- * it serves the whole service, and is gone with it. What one alone maps may be short-lived, and is left to it. Each
- * object is kept by the holder of the first process that maps it; that of the main process as a rule, which ends last.
+ * it serves all of them, and is gone with them. What one alone maps may be short-lived, and is left to it. Each object
+ * is kept by the holder of the first process that maps it.
  */
 export function shareOut(processes: readonly Mapped[]): Map<number, SharedObject[]> {
   const users = new Map<string, number[]>();
@@ -38,7 +39,17 @@ export function shareOut(processes: readonly Mapped[]): Map<number, SharedObject
   );
 }
 
-/** What of the shared memory of these processes, the main one first, the holder of each is to keep. */
+/** What of the shared memory of these processes, the one that ends last first, the holder of each is to keep. */
 export function sharedByTarget(pids: readonly number[]): Map<number, SharedObject[]> {
+  if (pids.length < 2) return new Map();
   return shareOut(pids.map((pid) => ({ pid, objects: withProcess(pid, sharedObjectsOf) ?? [] })));
+}
+
+/** By their starts: whoever made the others, and waits for them at its end, is the first. */
+export function oldestFirst(pids: readonly number[]): number[] {
+  const start = (pid: number) => withProcess(pid, statOf)?.startTime ?? Number.POSITIVE_INFINITY;
+  return pids
+    .map((pid) => ({ pid, started: start(pid) }))
+    .sort((a, b) => a.started - b.started || a.pid - b.pid)
+    .map(({ pid }) => pid);
 }
