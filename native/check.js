@@ -37,7 +37,7 @@ const tools = [
     configuration: ".clang-tidy",
     // The programs of tests and benchmarks do on purpose what it warns of: they recurse, leak, and vfork.
     files: (file) => isSource(file) && /^(native|test\/support)\//.test(file),
-    atOnce: 1,
+    atOnce: 1, // after the first of several, its analyzer takes a va_list that is started for one that is not
   },
   {
     name: "gcc",

@@ -27,6 +27,7 @@
 #include "launcher/environment.h"
 #include "launcher/options.h"
 #include "launcher/qemu.h"
+#include "launcher/qemu_config.h"
 
 struct input {
 	char *bytes; /* with a NUL behind, for a reader of text; otherwise with nothing behind */
@@ -103,6 +104,12 @@ static int open_file(const struct input *input)
 	if (fd < 0 || sys_pwrite((int)fd, input->bytes, input->length, 0) != (long)input->length)
 		abort();
 	return (int)fd;
+}
+
+static void name_file(char name[32], int fd)
+{
+	if (snprintf(name, 32, "/proc/self/fd/%d", fd) < 0)
+		abort();
 }
 
 /* The input's words, each with a NUL behind, and a null pointer at the end. */
@@ -186,8 +193,7 @@ static void read_executable(const struct input *input)
 	int fd = open_file(input);
 	char name[32];
 
-	if (snprintf(name, sizeof(name), "/proc/self/fd/%d", fd) < 0)
-		abort();
+	name_file(name, fd);
 	refusal.code = NOT_REFUSED;
 	executable_examine(name, &surroundings, &executable, &refusal);
 	sys_close(fd);
@@ -329,6 +335,16 @@ static void read_qemu(const struct input *input)
 	free(words);
 }
 
+static void read_qemu_config(const struct input *input)
+{
+	int fd = open_file(input);
+	char name[32];
+
+	name_file(name, fd);
+	say("%d", qemu_config_sets_teardown(name));
+	sys_close(fd);
+}
+
 /* A holder's record in room of the input's length, and what is behind the first NUL of it left alone. */
 static void write_argv_record(const struct input *input)
 {
@@ -366,6 +382,7 @@ static const struct reader_of {
 	{"asan-options", read_asan_options, 1},
 	{"options", read_options, 1},
 	{"qemu", read_qemu, 1},
+	{"qemu-config", read_qemu_config, 0},
 	{"argv-record", write_argv_record, 1},
 };
 
