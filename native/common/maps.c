@@ -2,7 +2,7 @@
 
 #include "common/sys.h"
 
-void start_maps(struct maps_reader *reader, int fd)
+void maps_start(struct maps_reader *reader, int fd)
 {
 	reader->fd = fd;
 	reader->offset = reader->filled = reader->next = 0;
@@ -48,7 +48,7 @@ static uint64_t device_number(uint64_t major, uint64_t minor)
 }
 
 /* "start-end perms offset major:minor inode path" */
-int next_mapping(struct maps_reader *reader, struct mapping *mapping)
+int maps_next(struct maps_reader *reader, struct mapping *mapping)
 {
 	int c;
 	char rights[4] = {0};

@@ -28,9 +28,9 @@ static inline uintptr_t mapping_bytes(const struct mapping *mapping)
 }
 
 /* Begins at the first mapping. */
-void start_maps(struct maps_reader *reader, int fd);
+void maps_start(struct maps_reader *reader, int fd);
 
 /* The next mapping. 0 where there is none. */
-int next_mapping(struct maps_reader *reader, struct mapping *mapping);
+int maps_next(struct maps_reader *reader, struct mapping *mapping);
 
 #endif

@@ -13,7 +13,7 @@
 #define BETWEEN_TRIES_NS (30 * NANOSECONDS_PER_MILLISECOND)
 #define MOST_TRIES 20
 
-int open_priority(enum priority priority)
+int priority_open(enum priority priority)
 {
 	return priority == PRIORITY_NORMAL ? -1 : (int)sys_open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
 }
@@ -27,7 +27,7 @@ static void lower_session(int autogroup)
 	}
 }
 
-void set_priority(enum priority priority, int opened)
+void priority_set(enum priority priority, int opened)
 {
 	if (priority == PRIORITY_NORMAL)
 		return;

@@ -11,10 +11,10 @@ enum priority {
 	PRIORITY_IDLE, /* what nobody else wants */
 };
 
-/* What set_priority will need, to be opened before the door is shut: a descriptor, or negative. */
-int open_priority(enum priority priority);
+/* What priority_set will need, to be opened before the door is shut: a descriptor, or negative. */
+int priority_open(enum priority priority);
 
 /* Sets the caller's priority, and that of all threads that it makes from now on. */
-void set_priority(enum priority priority, int opened);
+void priority_set(enum priority priority, int opened);
 
 #endif

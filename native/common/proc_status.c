@@ -29,7 +29,7 @@ static uint64_t kilobytes(const char *digits)
 	return digits ? chars_number(&digits, MOST_KILOBYTES) * 1024 : 0;
 }
 
-struct proc_status read_proc_status(int fd, char *room)
+struct proc_status proc_status_read(int fd, char *room)
 {
 	struct proc_status status = {0, 0, 0, 0, 0};
 	long length = sys_pread(fd, room, PROC_STATUS_BYTES - 1, 0);

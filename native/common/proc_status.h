@@ -16,6 +16,6 @@ struct proc_status {
 #define PROC_STATUS_BYTES 4096
 
 /* Reads what an open status file says now, into `room` of PROC_STATUS_BYTES. */
-struct proc_status read_proc_status(int fd, char *room);
+struct proc_status proc_status_read(int fd, char *room);
 
 #endif

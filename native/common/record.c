@@ -10,7 +10,7 @@ uint64_t milliseconds_since_boot(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)(now.tv_nsec / NANOSECONDS_PER_MILLISECOND);
 }
 
-void describe_release(struct text *line, uint64_t started, uint64_t bytes, uint64_t seen, uint64_t died)
+void record_add_release(struct text *line, uint64_t started, uint64_t bytes, uint64_t seen, uint64_t died)
 {
 	text_add(line, "releasing bytes=");
 	text_add_number(line, bytes);
@@ -20,7 +20,7 @@ void describe_release(struct text *line, uint64_t started, uint64_t bytes, uint6
 	text_add_number(line, died - started);
 }
 
-void describe_options(struct text *line, const struct release_options *options)
+void record_add_options(struct text *line, const struct release_options *options)
 {
 	if (options->rate) {
 		text_add(line, " rate=");

@@ -14,10 +14,10 @@ uint64_t milliseconds_since_boot(void);
  * written are milliseconds since `started`, which is when this process was cloned: the reader may be in another time
  * namespace, whose clock it adds that to (the start time of /proc/<pid>/stat; time_namespaces(7)).
  */
-void describe_release(struct text *line, uint64_t started, uint64_t bytes, uint64_t seen, uint64_t died);
+void record_add_release(struct text *line, uint64_t started, uint64_t bytes, uint64_t seen, uint64_t died);
 
 /* " rate=… priority=low|idle workers=", each but the last only where it is not the default; the number of workers
  * is to follow. */
-void describe_options(struct text *line, const struct release_options *options);
+void record_add_options(struct text *line, const struct release_options *options);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "common/sys.h"
 
-long start_thread(struct crew *crew, unsigned stack, void (*entry)(void *))
+long crew_start_thread(struct crew *crew, unsigned stack, void (*entry)(void *))
 {
 	char *top = crew->stacks + (stack + 1) * THREAD_STACK_BYTES;
 

@@ -46,13 +46,13 @@ struct crew {
 
 /*
  * Starts a thread on one of the stacks, below THREAD_STACKS. To be called with the lock, which the thread gives back
- * after add_own_shadow_stack: nobody may read about mappings before it is known which of them is its shadow stack.
+ * after own_add_shadow_stack: nobody may read about mappings before it is known which of them is its shadow stack.
  * Negative where there is no such thread; then the caller still has the lock.
  */
-long start_thread(struct crew *crew, unsigned stack, void (*entry)(void *));
+long crew_start_thread(struct crew *crew, unsigned stack, void (*entry)(void *));
 
 /* Whether mappings can be unmapped without having to wait for the thread for files, which a file server may hold up. */
-static inline int can_unmap(const struct crew *crew)
+static inline int crew_can_unmap(const struct crew *crew)
 {
 	uint32_t state = load(&crew->files_state);
 

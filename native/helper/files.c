@@ -54,9 +54,9 @@ static unsigned unmap_all(struct crew *crew, enum pass pass)
 	struct mapping mapping;
 	unsigned seen = 0;
 
-	start_maps(&crew->files, crew->files.fd);
-	while (next_mapping(&crew->files, &mapping)) {
-		if (mapping.is_private_memory || is_own(&crew->own, &mapping))
+	maps_start(&crew->files, crew->files.fd);
+	while (maps_next(&crew->files, &mapping)) {
+		if (mapping.is_private_memory || own_includes(&crew->own, &mapping))
 			continue;
 		seen |= 1U << pass_of(&mapping);
 		if (pass_of(&mapping) == pass)
@@ -97,13 +97,13 @@ static void files_main(void *argument)
 {
 	struct crew *crew = argument;
 
-	add_own_shadow_stack(&crew->own);
-	free_lock(&crew->lock);
+	own_add_shadow_stack(&crew->own);
+	lock_free(&crew->lock);
 	unsigned seen = unmap_all(crew, SMALL_READ);
 
 	if (seen & 1U << SMALL_WRITTEN)
 		unmap_all(crew, SMALL_WRITTEN);
-	set_priority(crew->priority, -1);
+	priority_set(crew->priority, -1);
 	tell_state(crew, LARGE_FILES);
 	for (enum pass pass = LARGE_READ; pass < PASSES; pass++)
 		if (seen & 1U << pass)
@@ -112,16 +112,16 @@ static void files_main(void *argument)
 	end_what_hangs(crew);
 }
 
-void start_files(struct crew *crew)
+void files_start(struct crew *crew)
 {
 	const struct __kernel_timespec most = {.tv_sec = 0, .tv_nsec = SMALL_FILES_NS};
 	long result;
 
-	take_lock(&crew->lock);
+	lock_take(&crew->lock);
 	crew->files_state = SMALL_FILES;
-	if (crew->files.fd < 0 || start_thread(crew, THREAD_STACKS - 1, files_main) < 0) {
+	if (crew->files.fd < 0 || crew_start_thread(crew, THREAD_STACKS - 1, files_main) < 0) {
 		crew->files_state = FILES_LEFT;
-		free_lock(&crew->lock);
+		lock_free(&crew->lock);
 		return;
 	}
 	do

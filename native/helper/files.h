@@ -5,6 +5,6 @@
 #include "crew.h"
 
 /* Starts it, and waits until the small ones are unmapped, or until that has taken long enough. */
-void start_files(struct crew *crew);
+void files_start(struct crew *crew);
 
 #endif

@@ -97,7 +97,7 @@ static void helper_main(void *argument)
 	try_step(&helper->failure, "make its record", "memfd_create");
 	means->record = (int)sys_memfd_create("async-teardown");
 	means->is_filtered = is_filtered();
-	means->priority = open_priority(helper->options.priority);
+	means->priority = priority_open(helper->options.priority);
 	if (drop_privileges(&helper->failure) < 0 ||
 	    allow_only(allowed, sizeof(allowed) / sizeof(*allowed), &helper->failure) < 0)
 		sys_exit_group(1);

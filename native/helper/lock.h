@@ -13,7 +13,7 @@ enum lock_state {
 /* Falling asleep and waking takes as long as this, and the lock is mostly held for less. */
 #define LOCK_TRIES 500
 
-static inline void take_lock(uint32_t *lock)
+static inline void lock_take(uint32_t *lock)
 {
 	for (int tries = 0; tries < LOCK_TRIES; tries++) {
 		uint32_t expected = FREE;
@@ -27,7 +27,7 @@ static inline void take_lock(uint32_t *lock)
 		sys_futex(lock, FUTEX_WAIT, AWAITED, 0);
 }
 
-static inline void free_lock(uint32_t *lock)
+static inline void lock_free(uint32_t *lock)
 {
 	if (__atomic_exchange_n(lock, FREE, __ATOMIC_RELEASE) == AWAITED)
 		sys_futex(lock, FUTEX_WAKE, 1, 0);

@@ -27,7 +27,7 @@ static uintptr_t own_end(void)
 	return end;
 }
 
-void add_own_shadow_stack(struct own *own)
+void own_add_shadow_stack(struct own *own)
 {
 	uintptr_t pointer = shadow_stack_pointer();
 
@@ -35,7 +35,7 @@ void add_own_shadow_stack(struct own *own)
 		own->shadow_stacks[own->shadow_stack_count++] = pointer;
 }
 
-int is_own(const struct own *own, const struct mapping *mapping)
+int own_includes(const struct own *own, const struct mapping *mapping)
 {
 	for (unsigned i = 0; i < own->shadow_stack_count; i++)
 		if (holds(mapping, own->shadow_stacks[i]))

@@ -15,9 +15,9 @@ struct own {
 };
 
 /* To be called by each thread, before anything is released that might be its shadow stack. */
-void add_own_shadow_stack(struct own *own);
+void own_add_shadow_stack(struct own *own);
 
 /* Whether a mapping has anything in it that is the helper's. */
-int is_own(const struct own *own, const struct mapping *mapping);
+int own_includes(const struct own *own, const struct mapping *mapping);
 
 #endif

@@ -36,7 +36,7 @@ static void begin(struct pace *pace)
 {
 	if (pace->rate > HIGHEST_RATE)
 		pace->rate = HIGHEST_RATE;
-	pace->before = read_proc_status(pace->status, pace->room).anonymous_bytes;
+	pace->before = proc_status_read(pace->status, pace->room).anonymous_bytes;
 	pace->piece = usual_piece(pace);
 	pace->began = microseconds();
 }
@@ -48,7 +48,7 @@ static uint64_t time_due(const struct pace *pace)
 	       pace->freed % pace->rate * MICROSECONDS / pace->rate;
 }
 
-int keep_pace(struct pace *pace)
+int pace_keep(struct pace *pace)
 {
 	uint64_t freed_before = pace->freed;
 
@@ -56,7 +56,7 @@ int keep_pace(struct pace *pace)
 		begin(pace);
 		return 0;
 	}
-	uint64_t left = read_proc_status(pace->status, pace->room).anonymous_bytes;
+	uint64_t left = proc_status_read(pace->status, pace->room).anonymous_bytes;
 
 	pace->freed = left < pace->before ? pace->before - left : 0;
 	if (pace->freed != freed_before)

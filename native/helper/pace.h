@@ -18,6 +18,6 @@ struct pace {
 };
 
 /* Waits until a piece of pace->piece bytes may be released. Returns whether it had to. */
-int keep_pace(struct pace *pace);
+int pace_keep(struct pace *pace);
 
 #endif

@@ -4,9 +4,9 @@
 #define HUGE_PAGE_BYTES ((uintptr_t)2 << 20)
 #define LARGEST_GAP_BYTES HUGE_PAGE_BYTES
 
-void start_pieces(struct pieces *pieces, int maps, const struct own *own)
+void pieces_start(struct pieces *pieces, int maps, const struct own *own)
 {
-	start_maps(&pieces->reader, maps);
+	maps_start(&pieces->reader, maps);
 	pieces->own = own;
 	pieces->run = pieces->ahead = (struct mapping){.start = 0, .end = 0, .is_private_memory = 1};
 }
@@ -16,9 +16,9 @@ static int look_ahead(struct pieces *pieces)
 {
 	if (pieces->ahead.start)
 		return 1;
-	if (!next_mapping(&pieces->reader, &pieces->ahead))
+	if (!maps_next(&pieces->reader, &pieces->ahead))
 		return 0;
-	if (pieces->ahead.is_private_memory && !is_own(pieces->own, &pieces->ahead))
+	if (pieces->ahead.is_private_memory && !own_includes(pieces->own, &pieces->ahead))
 		return 1;
 	pieces->ahead.start = 0;
 	return -1;
@@ -52,7 +52,7 @@ static void lengthen(struct pieces *pieces, size_t bytes)
 	}
 }
 
-int next_piece(struct pieces *pieces, size_t bytes, struct mapping *piece)
+int pieces_next(struct pieces *pieces, size_t bytes, struct mapping *piece)
 {
 	struct mapping *run = &pieces->run;
 

@@ -15,9 +15,9 @@ struct pieces {
 };
 
 /* Begins anew at the first mapping. */
-void start_pieces(struct pieces *pieces, int maps, const struct own *own);
+void pieces_start(struct pieces *pieces, int maps, const struct own *own);
 
 /* The next so many bytes that are private memory or gaps, or fewer. 0 where there is none. */
-int next_piece(struct pieces *pieces, size_t bytes, struct mapping *piece);
+int pieces_next(struct pieces *pieces, size_t bytes, struct mapping *piece);
 
 #endif

@@ -25,9 +25,9 @@ static int is_little(uint64_t bytes, struct maps_reader *reader, int maps)
 	uint64_t little = LITTLE_BYTES;
 	struct mapping mapping;
 
-	start_maps(reader, maps);
+	maps_start(reader, maps);
 	for (; bytes >= little; little += LITTLE_BYTES_A_MAPPING)
-		if (!next_mapping(reader, &mapping))
+		if (!maps_next(reader, &mapping))
 			return 0;
 	return 1;
 }
@@ -35,7 +35,7 @@ static int is_little(uint64_t bytes, struct maps_reader *reader, int maps)
 static void release(struct crew *crew, const struct release_options *options, const struct release_means *means)
 {
 	crew->own.stacks = means->stacks;
-	add_own_shadow_stack(&crew->own);
+	own_add_shadow_stack(&crew->own);
 	crew->files.fd = means->file_maps;
 	crew->pace.rate = options->rate;
 	crew->pace.status = means->status;
@@ -45,30 +45,30 @@ static void release(struct crew *crew, const struct release_options *options, co
 	if (crew->most_workers > MOST_WORKERS)
 		crew->most_workers = MOST_WORKERS;
 
-	start_files(crew);
-	set_priority(options->priority, means->priority);
-	start_pieces(&crew->pieces, means->maps, &crew->own);
-	work(crew);
+	files_start(crew);
+	priority_set(options->priority, means->priority);
+	pieces_start(&crew->pieces, means->maps, &crew->own);
+	workers_run(crew);
 }
 
 void release_address_space(const struct release_options *options, const struct release_means *means)
 {
 	struct crew crew = {
 		.workers = 1, .stacks = means->stacks, .record = means->record, .priority = options->priority};
-	struct proc_status status = read_proc_status(means->status, crew.pace.room);
+	struct proc_status status = proc_status_read(means->status, crew.pace.room);
 	uint64_t now = milliseconds_since_boot();
 
-	describe_release(&crew.told, means->started, status.bytes, now, now);
-	describe_options(&crew.told, options);
+	record_add_release(&crew.told, means->started, status.bytes, now, now);
+	record_add_options(&crew.told, options);
 	if (status.has_memory)
-		tell_workers(&crew);
+		workers_tell(&crew);
 	/* The other user may be a child between vfork and exec, whose parent was killed: it still needs
 	 * every page. The memory is then left to our own exit. */
 	if (is_last_user() && means->maps >= 0 &&
 	    !is_little(status.bytes + status.swapped_bytes, &crew.pieces.reader, means->maps))
 		release(&crew, options, means);
 	else
-		set_priority(options->priority, means->priority);
+		priority_set(options->priority, means->priority);
 	/* Here, because the others still use the crew. */
 	sys_exit_group(0);
 }

@@ -10,7 +10,7 @@ struct release_means {
 	int file_maps;	  /* the same once more: two threads read it at once, each at its own place */
 	int status;	  /* /proc/self/status */
 	int record;	  /* a memory file that tells of the release, for those who watch */
-	int priority;	  /* what open_priority gave */
+	int priority;	  /* what priority_open gave */
 	int is_filtered;  /* as of confine.h, at the start: any call may kill */
 	uint64_t started; /* by milliseconds_since_boot, when the helper was cloned */
 	char *stacks;	  /* of its threads, THREAD_STACKS_BYTES, in the mapping that the caller's own stack is in */

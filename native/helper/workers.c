@@ -40,11 +40,11 @@ static int is_released(const struct mapping *piece, int advice)
  */
 static void release_private(const struct crew *crew, const struct mapping *piece)
 {
-	if (!is_released(piece, MADV_DONTNEED_LOCKED) && !is_released(piece, MADV_DONTNEED) && can_unmap(crew))
+	if (!is_released(piece, MADV_DONTNEED_LOCKED) && !is_released(piece, MADV_DONTNEED) && crew_can_unmap(crew))
 		sys_munmap(piece->start, mapping_bytes(piece));
 }
 
-void tell_workers(struct crew *crew)
+void workers_tell(struct crew *crew)
 {
 	size_t length = crew->told.length;
 
@@ -62,12 +62,12 @@ static void worker_main(void *argument)
 
 	int caller_cpu = crew->caller_cpu;
 
-	add_own_shadow_stack(&crew->own);
+	own_add_shadow_stack(&crew->own);
 	crew->workers++;
-	tell_workers(crew);
-	free_lock(&crew->lock);
+	workers_tell(crew);
+	lock_free(&crew->lock);
 	move_off(&crew->cpus, caller_cpu); /* which may take milliseconds, where the other CPU is busy */
-	work(crew);
+	workers_run(crew);
 	/* What others are still at, they finish on their way out. */
 	sys_exit_group(0);
 }
@@ -75,19 +75,19 @@ static void worker_main(void *argument)
 /* The kernel maps a shadow stack for each new thread: that waits for the thread for files, as unmapping would. */
 static int can_call_another(const struct crew *crew)
 {
-	return crew->workers < crew->most_workers && (crew->own.shadow_stack_count == 0 || can_unmap(crew));
+	return crew->workers < crew->most_workers && (crew->own.shadow_stack_count == 0 || crew_can_unmap(crew));
 }
 
 static void call_another(struct crew *crew)
 {
-	take_lock(&crew->lock);
+	lock_take(&crew->lock);
 	if (can_call_another(crew)) {
 		crew->caller_cpu = current_cpu();
-		if (start_thread(crew, crew->workers - 1, worker_main) >= 0)
+		if (crew_start_thread(crew, crew->workers - 1, worker_main) >= 0)
 			return;
 		crew->most_workers = crew->workers; /* no more processes, or forbidden: without, then */
 	}
-	free_lock(&crew->lock);
+	lock_free(&crew->lock);
 }
 
 /* With a rate, whoever comes here may have to wait, and those behind it with it. Returns whether there is a piece. */
@@ -96,14 +96,14 @@ static int take_piece(struct crew *crew, size_t bytes, struct mapping *piece, in
 	int found;
 
 	*waited = 0;
-	take_lock(&crew->lock);
+	lock_take(&crew->lock);
 	if (crew->pace.rate) {
-		*waited = keep_pace(&crew->pace);
+		*waited = pace_keep(&crew->pace);
 		bytes = crew->pace.piece;
 	}
-	found = next_piece(&crew->pieces, bytes, piece);
+	found = pieces_next(&crew->pieces, bytes, piece);
 	store(&crew->progress, crew->progress + 1);
-	free_lock(&crew->lock);
+	lock_free(&crew->lock);
 	return found;
 }
 
@@ -115,7 +115,7 @@ static size_t next_size(size_t bytes, const struct mapping *piece, int64_t took)
 	return took > LONG_CALL_NS && bytes > FIRST_PIECE_BYTES ? bytes / 2 : bytes;
 }
 
-void work(struct crew *crew)
+void workers_run(struct crew *crew)
 {
 	size_t bytes = FIRST_PIECE_BYTES;
 	int64_t alone_since = nanoseconds();

@@ -5,9 +5,9 @@
 #include "crew.h"
 
 /* Releases piece after piece, and calls others to it, until nothing is left that nobody has begun with. */
-void work(struct crew *crew);
+void workers_run(struct crew *crew);
 
 /* Tells those who watch how many workers there are. */
-void tell_workers(struct crew *crew);
+void workers_tell(struct crew *crew);
 
 #endif

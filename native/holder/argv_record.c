@@ -15,7 +15,7 @@ static void write_record(const struct holder *holder, const struct text *line)
 		holder->record[i] = ' ';
 }
 
-void show_state(const struct holder *holder)
+void argv_record_show_state(const struct holder *holder)
 {
 	struct text line = {.length = 0};
 
@@ -23,7 +23,7 @@ void show_state(const struct holder *holder)
 	write_record(holder, &line);
 }
 
-void show_releasing(struct holder *holder)
+void argv_record_show_releasing(struct holder *holder)
 {
 	struct text line = {.length = 0};
 	uint64_t died = milliseconds_since_boot();
@@ -33,6 +33,6 @@ void show_releasing(struct holder *holder)
 		holder->bytes = bytes;
 		holder->seen = died;
 	}
-	describe_release(&line, holder->started, holder->bytes + shared_bytes(&holder->shared), holder->seen, died);
+	record_add_release(&line, holder->started, holder->bytes + shared_bytes(&holder->shared), holder->seen, died);
 	write_record(holder, &line);
 }

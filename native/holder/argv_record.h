@@ -5,9 +5,9 @@
 #include "hold.h"
 
 /* That it holds the target, or waits until it can. */
-void show_state(const struct holder *holder);
+void argv_record_show_state(const struct holder *holder);
 
 /* That the target is dead, and how much it held. */
-void show_releasing(struct holder *holder);
+void argv_record_show_releasing(struct holder *holder);
 
 #endif

@@ -13,7 +13,7 @@
 /* How long it is tried to hold a target, which may be in the middle of an exec (W2). */
 #define LONGEST_PARKING_MS 1000
 
-int is_dead_within(const struct holder *holder, int milliseconds)
+int holder_sees_death(const struct holder *holder, int milliseconds)
 {
 	return sys_poll_one(holder->death, milliseconds) > 0;
 }
@@ -22,7 +22,7 @@ int is_dead_within(const struct holder *holder, int milliseconds)
 static int look_at(struct holder *holder)
 {
 	char room[PROC_STATUS_BYTES];
-	struct proc_status status = read_proc_status(holder->status, room);
+	struct proc_status status = proc_status_read(holder->status, room);
 
 	if (status.has_memory) {
 		holder->bytes = status.bytes;
@@ -47,12 +47,12 @@ static int free_reader(struct holder *holder, struct reader *reader)
 	/* It may be on its way to what the target had a while ago. */
 	reader_let_go(&holder->readers, reader);
 	while (!reader_join(reader, JOIN_STEP_MS))
-		if (is_dead_within(holder, 0))
+		if (holder_sees_death(holder, 0))
 			return 0;
 	return 1;
 }
 
-void hold_what_is_there(struct holder *holder, int interrupted)
+void holder_take(struct holder *holder, int interrupted)
 {
 	struct reader *each = holder->readers.each;
 	struct reader *next = holder->current == &each[0] ? &each[1] : &each[0];
@@ -69,14 +69,14 @@ void hold_what_is_there(struct holder *holder, int interrupted)
 			look_at(holder);
 			return;
 		}
-		if (is_dead_within(holder, 0))
+		if (holder_sees_death(holder, 0))
 			return;
 		if (look_at(holder)) { /* rule 6 */
 			if (interrupted)
 				let_go(holder);
 			return;
 		}
-		if (parked == NOTHING && is_dead_within(holder, step))
+		if (parked == NOTHING && holder_sees_death(holder, step))
 			return;
 	}
 	/* The old memory must not live on behind a new image that cannot be held. But NOT_YET says that the mappings
@@ -118,7 +118,7 @@ static int longest_wait(const struct holder *holder)
  *   - another look at an image that came by exec;
  *   - a look at which shared memory objects the target still maps.
  */
-void keep_holding(struct holder *holder)
+void holder_keep(struct holder *holder)
 {
 	for (;;) {
 		struct pollfd watched[] = {{.fd = holder->death, .events = POLLIN, .revents = 0},
@@ -137,15 +137,15 @@ void keep_holding(struct holder *holder)
 		if (watched[1].revents & (POLLHUP | POLLERR))
 			exec_event_close(&holder->exec);
 		if ((watched[1].revents & POLLIN) || watched[2].revents || !told)
-			hold_what_is_there(holder, watched[2].revents != 0);
+			holder_take(holder, watched[2].revents != 0);
 		shared_look(&holder->shared);
 		if (events == 0 && told) {
 			look_at(holder);
 			holder->next_look = holder->next_look < LAST_LOOK_MS ? 2 * holder->next_look : 0;
 			continue;
 		}
-		show_state(holder);
-		if (is_dead_within(holder, LEAST_PAUSE_MS))
+		argv_record_show_state(holder);
+		if (holder_sees_death(holder, LEAST_PAUSE_MS))
 			return;
 	}
 }
@@ -167,10 +167,10 @@ static void let_parent_reap(const struct holder *holder)
 		sys_sleep(step * NANOSECONDS_PER_MILLISECOND);
 }
 
-void release(struct holder *holder)
+void holder_release(struct holder *holder)
 {
 	let_parent_reap(holder);
-	show_releasing(holder);
+	argv_record_show_releasing(holder);
 	for (int i = 0; i < 2; i++)
 		reader_let_go(&holder->readers, &holder->readers.each[i]);
 	for (int i = 0; i < 2; i++)

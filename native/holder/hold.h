@@ -25,7 +25,7 @@ struct holder {
 	char *record;
 };
 
-int is_dead_within(const struct holder *holder, int milliseconds);
+int holder_sees_death(const struct holder *holder, int milliseconds);
 
 /*
  * Holds the address space that the target has now, then lets go of the one that it had. They are the same
@@ -35,12 +35,12 @@ int is_dead_within(const struct holder *holder, int milliseconds);
  * But a target whose main thread has ended shows nothing at all any more: what is held is still its own. It
  * stays held, unless the reader that holds was interrupted and nobody can take over: it would spin for ever.
  */
-void hold_what_is_there(struct holder *holder, int interrupted);
+void holder_take(struct holder *holder, int interrupted);
 
 /* Returns when the target is dead. */
-void keep_holding(struct holder *holder);
+void holder_keep(struct holder *holder);
 
 /* Gives the memory back, and ends. */
-__attribute__((noreturn)) void release(struct holder *holder);
+__attribute__((noreturn)) void holder_release(struct holder *holder);
 
 #endif

@@ -155,9 +155,9 @@ static int open_all(struct holder *holder, struct failure *failure)
 static void step_back(const char *word)
 {
 	enum priority priority = word[0] == 'i' ? PRIORITY_IDLE : word[0] == 'l' ? PRIORITY_LOW : PRIORITY_NORMAL;
-	int opened = open_priority(priority);
+	int opened = priority_open(priority);
 
-	set_priority(priority, opened);
+	priority_set(priority, opened);
 	if (opened >= 0)
 		sys_close(opened);
 }
@@ -195,10 +195,10 @@ static int arm(struct holder *holder, enum holder_stage *stage, struct failure *
 		return -1;
 	sys_close(DIRECTORY);
 	*stage = STAGE_HOLD;
-	hold_what_is_there(holder, 0);
+	holder_take(holder, 0);
 	/* Asked last (rule 9). The directory was the target's before the pidfd was opened: if the target lives now,
 	 * every number that was used in between was its own. One without a memory is most likely dying. */
-	if (is_dead_within(holder, holder->current ? 0 : DYING_MS))
+	if (holder_sees_death(holder, holder->current ? 0 : DYING_MS))
 		return fail(failure, "hold it before it ended", -ESRCH);
 	if (!holder->current)
 		return fail(failure, "take hold of its memory: its arguments cannot be read", 0);
@@ -253,10 +253,10 @@ __attribute__((noreturn, used)) static void start(const long *stack)
 	holder.started = milliseconds_since_boot();
 	if (arm(&holder, &stage, &failure) < 0)
 		give_up(stage, &failure);
-	show_state(&holder);
+	argv_record_show_state(&holder);
 	report_armed();
-	keep_holding(&holder);
-	release(&holder);
+	holder_keep(&holder);
+	holder_release(&holder);
 }
 
 PROGRAM_STARTS_WITH(start);

@@ -53,7 +53,7 @@ int readers_open(struct readers *readers, struct failure *failure)
 
 /*
  * The body of a reader. EFAULT would mean that an interruption has ended the wait for the page, and the hold
- * with it: it is taken again. The kernels that were seen go on waiting instead; see keep_holding.
+ * with it: it is taken again. The kernels that were seen go on waiting instead; see holder_keep.
  */
 static void reader_main(void *argument)
 {

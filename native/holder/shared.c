@@ -64,8 +64,8 @@ static unsigned mapped_objects(const struct shared_objects *shared)
 	struct mapping mapping;
 	unsigned mapped = 0;
 
-	start_maps(&reader, shared->maps);
-	while (next_mapping(&reader, &mapping))
+	maps_start(&reader, shared->maps);
+	while (maps_next(&reader, &mapping))
 		for (int i = 0; i < shared->count; i++)
 			if (mapping.inode == shared->each[i].inode && mapping.device == shared->each[i].device)
 				mapped |= 1U << i;

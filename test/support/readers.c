@@ -231,7 +231,7 @@ static void read_status(const struct input *input)
 {
 	char *room = allocate(PROC_STATUS_BYTES);
 	int fd = open_file(input);
-	struct proc_status status = read_proc_status(fd, room);
+	struct proc_status status = proc_status_read(fd, room);
 
 	sys_close(fd);
 	free(room);
@@ -255,9 +255,9 @@ static void read_maps(const struct input *input)
 	struct mapping mapping;
 	int fd = open_file(input), is_first = 1;
 
-	start_maps(reader, fd);
+	maps_start(reader, fd);
 	say("[");
-	for (; next_mapping(reader, &mapping); is_first = 0)
+	for (; maps_next(reader, &mapping); is_first = 0)
 		say("%s{\"start\":%lu,\"end\":%lu,\"isPrivateMemory\":%d,\"isWrittenBack\":%d,\"inode\":%lu}",
 		    is_first ? "" : ",", (unsigned long)mapping.start, (unsigned long)mapping.end,
 		    mapping.is_private_memory, mapping.is_written_back, (unsigned long)mapping.inode);
@@ -352,12 +352,12 @@ static void write_argv_record(const struct input *input)
 	struct holder holder = {.pagemap = -1, .record = input->bytes, .bytes = (uint64_t)1 << 40};
 	struct text told = {.length = 0};
 
-	show_state(&holder);
-	show_releasing(&holder);
+	argv_record_show_state(&holder);
+	argv_record_show_releasing(&holder);
 	say("{\"argv\":");
 	say_text(input->bytes, input->length);
-	describe_release(&told, 1, UINT64_MAX, UINT64_MAX, 3);
-	describe_options(&told, &options);
+	record_add_release(&told, 1, UINT64_MAX, UINT64_MAX, 3);
+	record_add_options(&told, &options);
 	say(",\"told\":");
 	say_text(told.text, told.length);
 	say("}");
