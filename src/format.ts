@@ -3,8 +3,8 @@
 const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
 
 /**
- * "64 GiB" where it is just that, else with one decimal. Cut off rather than rounded: what is said to be
- * there is there, and a little less than 64 GiB does not look like 64 GiB.
+ * "64 GiB" where it is just that, otherwise with one decimal. Cut off rather than rounded: a little less than 64 GiB does
+ * not look like 64 GiB.
  */
 export function formatBytes(bytes: number | bigint): string {
   const whole = Math.floor(Number(bytes));

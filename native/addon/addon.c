@@ -97,7 +97,7 @@ static int get_numbers(napi_env env, napi_callback_info info, int32_t numbers[2]
 	return get_integers(env, info, numbers, 2);
 }
 
-/* compareAddressSpaces(pid, pid, milliseconds): 0 where it is the same, 1 to 3 where not, else a negative errno. */
+/* compareAddressSpaces(pid, pid, milliseconds): 0 where it is the same, 1 to 3 where not, otherwise a negative errno. */
 static napi_value compare_address_spaces(napi_env env, napi_callback_info info)
 {
 	int32_t numbers[3];
@@ -222,7 +222,7 @@ static napi_value forbid_own_core_dumps(napi_env env, napi_callback_info info)
 	return make_number(env, (int)forbid_core_dumps());
 }
 
-/* probeSystemCalls(): { name: 0 where the call works, else a positive errno }. */
+/* probeSystemCalls(): { name: 0 where the call works, otherwise a positive errno }. */
 static napi_value probe_system_calls(napi_env env, napi_callback_info info)
 {
 	napi_value result;

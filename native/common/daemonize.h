@@ -5,8 +5,8 @@
 #include "failure.h"
 
 /*
- * Makes the caller `cleanup/<target>`, in a session and a place of its own, below every other task as far
- * as waking goes. 0, or -1 and *failure.
+ * Names the caller `cleanup/<target>`, and gives it a session of its own, "/" as its directory, and SCHED_BATCH, so that
+ * waking it never preempts another task. 0, or -1 and *failure.
  */
 int daemonize(int target, struct failure *failure);
 

@@ -192,7 +192,8 @@ static int start(struct helper *helper, struct failure *failure)
 		try_step(failure, "clone the helper", "clone");
 		return fail_step(failure, go_between);
 	}
-	/* Fails only where another thread, in a wait for any child at all, was faster: as good. */
+	/* This fails only if another thread of the target, which waits for any child, has reaped the go-between first.
+	 * That is just as good. */
 	sys_wait4((int)go_between, &status, (int)__WCLONE);
 
 	/* The go-between has seen it armed, or gone, unless it was killed itself. */

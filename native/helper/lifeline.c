@@ -60,11 +60,11 @@ static int is_dead_within(const struct lifeline *lifeline, int milliseconds)
 		return sys_poll_one(lifeline->death, milliseconds) > 0;
 	if (lifeline->death >= 0 && proc_stat_says_dead(lifeline->death))
 		return 1;
-	/* Without even a sleep (a seccomp filter) waiting would be spinning: the release finds out for
-	 * itself whether the target still needs the memory. */
+	/* If even nanosleep is forbidden, waiting would be spinning. Report death: the release finds out by itself whether
+	 * anybody still uses the memory. */
 	if (milliseconds > 0 && sys_sleep(milliseconds * NANOSECONDS_PER_MILLISECOND) < 0)
 		return 1;
-	/* So with neither a pidfd nor /proc, where nothing can be asked. */
+	/* With neither a pidfd nor /proc there is nobody to ask: report death once the steps have reached their maximum. */
 	return lifeline->death < 0 && milliseconds == LONGEST_STEP_BLIND_MS;
 }
 
@@ -90,8 +90,9 @@ static long lock_at_home(struct lifeline *lifeline)
  * Waits until the futex is "unlocked", which only the kernel does. 1 if so, 0 if the target was found dead
  * otherwise, -1 and *failure if the kernel does not play along.
  *
- * After a stop (SIGSTOP, a frozen cgroup) the kernel looks the owner up again, by its number. If the
- * target exec'd meanwhile, or died and the number is another's, nothing would ever tell: hence the limit.
+ * After SIGSTOP or a freeze the kernel restarts the wait, and looks the owner up by its PID. If the target has exec'd
+ * meanwhile, or has died and its PID is another's, the wait is on the wrong task and would never end. LIFELINE_SECONDS
+ * bounds it.
  */
 static int wait_on_futex(struct lifeline *lifeline, struct failure *failure)
 {

@@ -22,7 +22,7 @@ static const struct option {
 	 "--workers",
 	 "",
 	 "<number>",
-	 "how many threads give the memory back, at most; 'auto' takes as many CPUs as the target may use",
+	 "how many threads give the memory back, at most; 'auto': one for each CPU that the target may use",
 	 {""},
 	 "auto"},
 	{RATE,

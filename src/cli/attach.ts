@@ -21,7 +21,7 @@ Examples:
   async-teardown attach --cgroup /system.slice/guards 4711
 
 A holder, a process named cleanup/PID, keeps the memory from outside; the process itself is not
-stopped, traced or written to. It takes CAP_SYS_PTRACE. 'detach' undoes it. Not for a process that
+stopped, traced or written to. It needs CAP_SYS_PTRACE. 'detach' undoes it. Not for a process that
 lives near its memory limit: its memory is still in use when it is gone (docs/mechanisms.md).
 
 Exit status:

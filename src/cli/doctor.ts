@@ -10,7 +10,7 @@ Examples:
   async-teardown doctor --json | jq '.checks[] | select(.status == "missing")'
   sudo -u redis async-teardown doctor        # what that user may do
 
-Everything is tried, and undone. It takes a second or two.
+Everything is tried, and undone. It needs a second or two.
 
 Exit status:
   0    'run' works here
@@ -41,7 +41,7 @@ function verdict({ run, attach, checks }: Examination): string {
 export function doctorCommand(): Command {
   return new Command("doctor")
     .summary("say what this machine can do")
-    .description("Tries what 'run' and 'attach' depend on, and says what a missing thing would take.")
+    .description("Tries what 'run' and 'attach' need, and says what to do about what is missing.")
     .option("--json", "tell it as JSON")
     .addHelpText("after", examples)
     .action(async ({ json = false }: { json?: boolean }) => {

@@ -79,8 +79,9 @@ export function reportFailure(error: unknown): number {
 export type FailureFields = Pick<AsyncTeardownError, "code" | "message" | "advice">;
 
 /**
- * Tells what went wrong with one of several things: a line on standard error, unless machines are told, and
- * the exit code; the largest counts. What is not ours is thrown on.
+ * Reports the failure of one item of several: prints a line on standard error unless the output is JSON, and raises
+ * `process.exitCode` if this error's is larger.
+ * @throws the error, where it is not ours, or is ERR_OUTPUT
  */
 export function noteFailure(error: unknown, isJson: boolean): FailureFields {
   if (!(error instanceof AsyncTeardownError) || error.code === "ERR_OUTPUT") throw error;

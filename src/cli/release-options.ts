@@ -37,7 +37,7 @@ export function addReleaseOptions(command: Command): Command {
     .addOption(
       new Option(
         "--workers <number>",
-        "how many threads give the memory back, at most; 'auto' takes as many CPUs as the target may use",
+        "how many threads give the memory back, at most; 'auto': one for each CPU that the target may use",
       )
         .argParser(parseWorkers)
         .default("auto"),

@@ -80,7 +80,7 @@ export function waitCommand(): Command {
       "until so many huge pages of that size are free, on that NUMA node; may be repeated",
       collectHugePages,
     )
-    .option("--cgroup <path>", "the cgroup that will take the memory (default: the caller's)")
+    .option("--cgroup <path>", "the cgroup that will use the memory (default: the caller's)")
     .option("--timeout <time>", "give up after that time, as in 30s, 500ms or 5m; exits 124", parseDuration)
     .option("--json", "tell what came of it as JSON")
     .addHelpText("after", examples)

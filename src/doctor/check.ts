@@ -12,12 +12,12 @@ export interface Check {
   readonly name: string;
   readonly status: Status;
   readonly found: string;
-  /** What it costs that it is so, and what it would take to change it. */
+  /** What that costs, and what would change it. */
   readonly advice?: string | undefined;
 }
 
 /**
- * What an error says of a thing that was tried: that it does not work, and what it would take.
+ * What an error says of a thing that was tried: that it does not work, and what would change that.
  * @throws the error, where it is neither a refusal nor the system's: then nothing is known of the thing
  */
 export function missing(name: string, error: unknown): Check {

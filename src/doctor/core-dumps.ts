@@ -6,8 +6,8 @@ import type { Check } from "./check.js";
 import { endTrial } from "./trial.js";
 
 /**
- * Whether a core dump under this limit on its size goes nowhere: to a file takes more than a byte, to a pipe
- * anything but one byte; core(5).
+ * Whether this limit on its size, RLIMIT_CORE, prevents a core dump. To a file, both 0 and 1 do. To a pipe, only 1 does,
+ * because the kernel ignores 0. To a socket, neither does. core(5).
  */
 export function leavesNoCore(limit: number, pattern: string): boolean {
   if (limit < 0 || pattern.startsWith("@")) return false; // a socket
@@ -59,6 +59,6 @@ export async function checkCoreDumps(
     name,
     status: "limited",
     found: "tried: the core dump of a target ends its helper",
-    advice: "after a crash that dumps core the exit is a slow one; it takes Linux 5.16, or `attach`",
+    advice: "after a crash that dumps core the exit is a slow one; it needs Linux 5.16, or `attach`",
   };
 }

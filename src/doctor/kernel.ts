@@ -13,7 +13,7 @@ export function checkKernel(): Check {
       name: "kernel",
       status: "limited",
       found,
-      advice: "`run` works, with what is missing done otherwise; `attach` takes Linux 5.3",
+      advice: "`run` works, with what is missing done otherwise; `attach` needs Linux 5.3",
     };
   return { name: "kernel", status: "ok", found };
 }

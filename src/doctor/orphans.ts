@@ -45,6 +45,6 @@ export async function checkOrphans(helper: ProcessDirectory, reaper: string): Pr
     found: `${reaper} has left a helper that ended a zombie for a second`,
     advice:
       "no harm if it reaps later; if `ps` shows more and more zombies named cleanup/PID, it never does: in a " +
-      "container, it takes an init ('docker run --init')",
+      "container, it needs an init ('docker run --init')",
   };
 }

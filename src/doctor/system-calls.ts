@@ -17,14 +17,14 @@ const needs: readonly Need[] = [
     calls: ["pidfd_open", "pidfd_send_signal"],
     otherwise: "missing",
     advice:
-      "`attach` does not work, and a helper asks /proc whether its target has ended; it takes Linux 5.3, and a " +
+      "`attach` does not work, and a helper asks /proc whether its target has ended; it needs Linux 5.3, and a " +
       "seccomp filter that allows pidfd_open and pidfd_send_signal",
   },
   {
     name: "close_range",
     calls: ["close_range"],
     otherwise: "limited",
-    advice: "descriptors are closed one by one; it takes Linux 5.9, and a seccomp filter that allows it",
+    advice: "descriptors are closed one by one; it needs Linux 5.9, and a seccomp filter that allows it",
   },
   {
     name: "unshare",
@@ -32,14 +32,14 @@ const needs: readonly Need[] = [
     otherwise: "limited",
     advice:
       "a helper cannot give shared memory and mapped files back first, and its exit frees all at once; in a " +
-      "container, it takes CAP_SYS_ADMIN or a seccomp filter that allows unshare",
+      "container, it needs CAP_SYS_ADMIN or a seccomp filter that allows unshare",
   },
   {
     name: "kcmp",
     calls: ["kcmp"],
     otherwise: "limited",
     advice:
-      "`attach` does not see that a helper is there already; it takes CONFIG_KCMP, and in a container " +
+      "`attach` does not see that a helper is there already; it needs CONFIG_KCMP, and in a container " +
       "CAP_SYS_PTRACE or a seccomp filter that allows kcmp",
   },
   {
@@ -47,7 +47,7 @@ const needs: readonly Need[] = [
     calls: ["seccomp"],
     otherwise: "missing",
     advice:
-      "neither helper nor holder starts where it cannot shut itself in; it takes Linux 4.14 with " +
+      "neither helper nor holder starts where it cannot shut itself in; it needs Linux 4.14 with " +
       "CONFIG_SECCOMP_FILTER",
   },
 ];
@@ -78,8 +78,8 @@ function checkUserfaultfd(answers: Answers): Check {
     found: `userfaultfd: ${byCall}, /dev/userfaultfd: ${byDevice || "works"}`,
     advice:
       byCall === "ENOSYS"
-        ? "`attach` does not work; it takes CONFIG_USERFAULTFD, and a seccomp filter that allows userfaultfd"
-        : "`attach` does not work; it takes CAP_SYS_PTRACE (root on the host has it), vm.unprivileged_userfaultfd=1 " +
+        ? "`attach` does not work; it needs CONFIG_USERFAULTFD, and a seccomp filter that allows userfaultfd"
+        : "`attach` does not work; it needs CAP_SYS_PTRACE (root on the host has it), vm.unprivileged_userfaultfd=1 " +
           "or access to /dev/userfaultfd; in a container, a seccomp filter that allows userfaultfd as well",
   };
 }
@@ -95,7 +95,7 @@ function checkPerfEvents(answers: Answers): Check {
     status: "limited",
     found: `perf_event_open: ${answers.perf_event_open} (${setting})`,
     advice:
-      "a holder looks once a second whether its target has exec'd, rather than be told; it takes CAP_PERFMON, or " +
+      "a holder looks once a second whether its target has exec'd, rather than be told; it needs CAP_PERFMON, or " +
       "kernel.perf_event_paranoid=2 and a seccomp filter that allows perf_event_open",
   };
 }

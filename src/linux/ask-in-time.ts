@@ -1,7 +1,7 @@
 /*
- * For some of what the kernel tells of a process it takes a lock of that process, which its owner can hold as
- * long as he likes: for its arguments the one of its mappings, for a comparison of address spaces that of an exec.
- * So such a question has a limit, and whoever has kept us waiting is not asked again for a while.
+ * The kernel locks something of a process before it answers some questions about it: its mappings for its arguments,
+ * its exec for a comparison of address spaces. The owner of the process can hold these locks as long as he likes. So
+ * each question has a limit in time, and an owner who has kept us waiting is not asked again for a while.
  */
 
 /** Milliseconds that one process may keep us waiting. */
@@ -26,7 +26,7 @@ function mayAsk(owner: string): boolean {
 
 /**
  * Asks the kernel about a process of this owner.
- * @param question takes the milliseconds that it may last; answers undefined where that was too short
+ * @param question is given the milliseconds that it may last; answers undefined where that was too short
  * @returns the answer; undefined where it did not come in time, or is not waited for
  */
 export function askInTime<T>(

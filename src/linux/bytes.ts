@@ -14,7 +14,7 @@ export function toText(bytes: Bytes): string {
   return toBuffer(bytes).toString("utf8");
 }
 
-/** For calls into Node.js, which takes a Buffer wherever it takes a path. */
+/** For calls into Node.js, which accepts a Buffer wherever it accepts a path. */
 export function toBuffer(bytes: Bytes): Buffer {
   return Buffer.from(bytes, "latin1");
 }

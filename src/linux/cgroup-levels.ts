@@ -22,7 +22,7 @@ export interface CgroupLevel {
 /** The controllers that limit what a process can have. */
 export type Controller = "memory" | "hugetlb";
 
-/** Where a controller is: in a hierarchy of version 1, else in that of version 2. */
+/** Where a controller is: in a hierarchy of version 1, otherwise in that of version 2. */
 const hierarchiesOf = (controller: Controller): readonly Hierarchy[] => [controller, ""];
 
 function treeOf(controller: Controller): CgroupMount | undefined {

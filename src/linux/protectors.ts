@@ -66,7 +66,7 @@ function claimedTarget(pid: number): number | undefined {
   }
 }
 
-/** Whether nobody else could have made a process of this user say what it says of a target of that user. */
+/** Whether what a process of this user says of a target of that user is true: only root and these two could write it. */
 function isBelieved(user: string | undefined, ofTarget: string | undefined): boolean {
   return user !== undefined && ["0", String(process.getuid?.()), ofTarget].includes(user);
 }

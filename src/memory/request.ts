@@ -13,7 +13,7 @@ export interface MemoryRequest {
   readonly bytes?: number | bigint | undefined;
   readonly hugePages?: readonly HugePageRequest[] | undefined;
   /**
-   * The cgroup that will take the memory, as a path in the cgroup tree, with or without the mount point
+   * The cgroup that will use the memory, as a path in the cgroup tree, with or without the mount point
    * before it.
    * @default that of this process
    */

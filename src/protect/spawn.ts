@@ -89,7 +89,7 @@ function isForSpawnToReport(error: unknown): boolean {
 
 /**
  * spawn of node:child_process, protected: when the child dies, "exit" comes at once, and a helper gives
- * its memory back afterwards. All else is as with spawn; a command that is not there or not executable
+ * its memory back afterwards. The rest is as with spawn; a command that is not there or not executable
  * is reported by the "error" event, as ever. The child's own children are not protected; what it execs
  * is. With `shell`, what is protected is the shell.
  *

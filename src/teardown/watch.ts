@@ -113,7 +113,8 @@ async function* watchTeardown(
 ): AsyncGenerator<AddressSpace, void> {
   const { believed, doubtful } = await protectorsOf(pid, true, seen.user, signal);
   const again = (each: Protector) => lookAgain(each, seen.user);
-  // One in a container cannot be told to be this process's any more: that was known before.
+  // After the target's death a protector inside a container can no longer be matched to this PID. So those stay that
+  // were matched while the target lived.
   const known = seen.protectors.filter((each) => !believed.some((other) => other.pid === each.pid));
   const protectors = [...known.map(again).filter((each) => each !== undefined), ...believed, ...doubtful];
   const directories = protectors.map((each) => openProcess(each.pid)).filter((each) => each !== undefined);
