@@ -79,8 +79,9 @@ void holder_take(struct holder *holder, int interrupted)
 		if (parked == NOTHING && holder_sees_death(holder, step))
 			return;
 	}
-	/* The old memory must not live on behind a new image that cannot be held. But NOT_YET says that the mappings
-	 * are locked, and no exec can have replaced them: the old hold is still the right one (rule 7). */
+	/* Nothing could be read for W2. If the target has exec'd into an image that cannot be held, keeping the old one
+	 * would leak its memory: let go. NOT_YET is the exception: the mappings are locked, no exec can have replaced
+	 * them, and the old hold is still the right one (rule 7). */
 	if (parked == NOTHING)
 		let_go(holder);
 }

@@ -28,12 +28,13 @@ struct holder {
 int holder_sees_death(const struct holder *holder, int milliseconds);
 
 /*
- * Holds the address space that the target has now, then lets go of the one that it had. They are the same
- * if it has not exec'd: nothing is lost between the two, and no more has to be known.
+ * Takes a new hold on the target's current address space, then drops the old hold. The caller need not know whether the
+ * target has exec'd. If it has not, both holds are on the same address space, and because the new one comes first it is
+ * never without one (rule 1).
  *
- * In the middle of an exec the new image has no arguments yet, and there is nothing to read for a while.
- * But a target whose main thread has ended shows nothing at all any more: what is held is still its own. It
- * stays held, unless the reader that holds was interrupted and nobody can take over: it would spin for ever.
+ * In the middle of an exec the new image has no arguments yet, and there is nothing to read for a while. A target whose
+ * main thread has ended shows nothing at all any more, but what is held is still its own. It stays held, unless the
+ * reader that holds was interrupted: nobody could take over, and the reader would spin for ever.
  */
 void holder_take(struct holder *holder, int interrupted);
 

@@ -162,7 +162,8 @@ static void step_back(const char *word)
 		sys_close(opened);
 }
 
-/* Others of its user, without capabilities as well, would else have its descriptors and its root; proc(5). */
+/* Otherwise any process of the same user, even without capabilities, could reach the holder's descriptors and root
+ * directory through /proc/<holder>; proc(5). */
 static int forbid_inspection(struct failure *failure)
 {
 	long result = sys_prctl(PR_SET_DUMPABLE, 0, 0);
@@ -196,8 +197,9 @@ static int arm(struct holder *holder, enum holder_stage *stage, struct failure *
 	sys_close(DIRECTORY);
 	*stage = STAGE_HOLD;
 	holder_take(holder, 0);
-	/* Asked last (rule 9). The directory was the target's before the pidfd was opened: if the target lives now,
-	 * every number that was used in between was its own. One without a memory is most likely dying. */
+	/* Whether the target is dead is asked last (rule 9). DIRECTORY was the target's before the pidfd was opened by
+	 * number. If the target lives now, its PID was not reused in between, so all that was opened by number is the
+	 * target's as well. A target without an address space is probably exiting: it is given DYING_MS. */
 	if (holder_sees_death(holder, holder->current ? 0 : DYING_MS))
 		return fail(failure, "hold it before it ended", -ESRCH);
 	if (!holder->current)

@@ -52,8 +52,8 @@ int readers_open(struct readers *readers, struct failure *failure)
 }
 
 /*
- * The body of a reader. EFAULT would mean that an interruption has ended the wait for the page, and the hold
- * with it: it is taken again. The kernels that were seen go on waiting instead; see holder_keep.
+ * The body of a reader. If the read returns EFAULT, an interruption has ended the page fault, and the hold is lost: read
+ * again. No kernel tested so far does that; they go on waiting (see holder_keep).
  */
 static void reader_main(void *argument)
 {
