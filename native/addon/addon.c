@@ -107,22 +107,44 @@ static napi_value compare_address_spaces(napi_env env, napi_callback_info info)
 	return make_number(env, (int)bounded_compare(numbers[0], numbers[1], numbers[2]));
 }
 
+struct bounded_arguments {
+	int32_t fd, milliseconds;
+	void *buffer;
+	size_t bytes;
+};
+
+static int get_bounded(napi_env env, napi_callback_info info, struct bounded_arguments *given)
+{
+	napi_value arguments[3];
+	size_t count = 3;
+
+	if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) == napi_ok && count == 3 &&
+	    napi_get_value_int32(env, arguments[0], &given->fd) == napi_ok &&
+	    napi_get_buffer_info(env, arguments[1], &given->buffer, &given->bytes) == napi_ok &&
+	    napi_get_value_int32(env, arguments[2], &given->milliseconds) == napi_ok)
+		return 0;
+	napi_throw_type_error(env, NULL, "takes a descriptor, a Buffer and a number");
+	return -1;
+}
+
 /* readWithin(descriptor, buffer, milliseconds): how many bytes, or a negative errno. */
 static napi_value read_within(napi_env env, napi_callback_info info)
 {
-	napi_value arguments[3];
-	size_t count = 3, bytes = 0;
-	void *buffer = NULL;
-	int32_t fd, milliseconds;
+	struct bounded_arguments given = {0};
 
-	if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count != 3 ||
-	    napi_get_value_int32(env, arguments[0], &fd) != napi_ok ||
-	    napi_get_buffer_info(env, arguments[1], &buffer, &bytes) != napi_ok ||
-	    napi_get_value_int32(env, arguments[2], &milliseconds) != napi_ok) {
-		napi_throw_type_error(env, NULL, "readWithin takes a descriptor, a Buffer and a number");
+	if (get_bounded(env, info, &given) < 0)
 		return NULL;
-	}
-	return make_number(env, (int)bounded_read(fd, buffer, bytes, milliseconds));
+	return make_number(env, (int)bounded_read(given.fd, given.buffer, given.bytes, given.milliseconds));
+}
+
+/* openPathWithin(directory, path with its NUL, milliseconds): a descriptor, or a negative errno. */
+static napi_value open_path_within(napi_env env, napi_callback_info info)
+{
+	struct bounded_arguments given = {0};
+
+	if (get_bounded(env, info, &given) < 0)
+		return NULL;
+	return make_number(env, (int)bounded_open_path(given.fd, given.buffer, given.bytes, given.milliseconds));
 }
 
 /* createMemoryFile(): a descriptor of an empty file in memory, or a negative errno. */
@@ -246,6 +268,7 @@ NAPI_MODULE_INIT()
 		{"preloadList", NULL, preload_list, NULL, NULL, NULL, napi_enumerable, NULL},
 		{"asanOptions", NULL, asan_options, NULL, NULL, NULL, napi_enumerable, NULL},
 		{"compareAddressSpaces", NULL, compare_address_spaces, NULL, NULL, NULL, napi_enumerable, NULL},
+		{"openPathWithin", NULL, open_path_within, NULL, NULL, NULL, napi_enumerable, NULL},
 		{"readWithin", NULL, read_within, NULL, NULL, NULL, napi_enumerable, NULL},
 		{"createMemoryFile", NULL, create_memory_file, NULL, NULL, NULL, napi_enumerable, NULL},
 		{"millisecondsSinceBoot", NULL, boot_time, NULL, NULL, NULL, napi_enumerable, NULL},

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* O_PATH */
 #include "bounded.h"
 
 #include <errno.h>
@@ -22,7 +23,8 @@
 
 /* Shared by the caller and the thread; whoever is the last to leave frees it. */
 struct call {
-	int fd; /* to read, or -1: compare */
+	enum { READ, OPEN_PATH, COMPARE } kind;
+	int fd; /* to read, or the directory; or -1 */
 	int pid, other;
 	uint32_t is_done; /* a futex: condition variables differ between the libcs that may be there */
 	int is_left;
@@ -42,11 +44,22 @@ static void free_call(struct call *call)
 	free(call);
 }
 
+static long system_call(struct call *call)
+{
+	switch (call->kind) {
+	case READ:
+		return read(call->fd, call->buffer, call->bytes);
+	case OPEN_PATH:
+		return openat(call->fd, call->buffer, O_PATH | O_CLOEXEC);
+	default:
+		return syscall(SYS_kcmp, call->pid, call->other, KCMP_VM, 0, 0);
+	}
+}
+
 static void *make_call(void *argument)
 {
 	struct call *call = argument;
-	long result = call->fd >= 0 ? read(call->fd, call->buffer, call->bytes)
-				    : syscall(SYS_kcmp, call->pid, call->other, KCMP_VM, 0, 0);
+	long result = system_call(call);
 	int is_left;
 
 	if (result < 0)
@@ -60,8 +73,11 @@ static void *make_call(void *argument)
 	if (!is_left)
 		syscall(SYS_futex, &call->is_done, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 	pthread_mutex_unlock(&lock);
-	if (is_left)
+	if (is_left) {
+		if (call->kind == OPEN_PATH && result >= 0)
+			close((int)result); /* nobody waits for it any more */
 		free_call(call);
+	}
 	return NULL;
 }
 
@@ -122,12 +138,13 @@ static int are_too_many_left(void)
 	return are;
 }
 
-static struct call *new_call(size_t bytes)
+static struct call *new_call(int kind, size_t bytes)
 {
 	struct call *call = calloc(1, sizeof(*call) + bytes);
 
 	if (call == NULL)
 		return NULL;
+	call->kind = kind;
 	call->fd = -1;
 	call->bytes = bytes;
 	return call;
@@ -152,22 +169,46 @@ static long within(struct call *call, void *buffer, int milliseconds)
 	return result;
 }
 
-long bounded_read(int fd, void *buffer, size_t bytes, int milliseconds)
+/* A call on a descriptor; NULL, and *error negative, where it cannot be made. */
+static struct call *new_call_on(int fd, int kind, size_t bytes, long *error)
 {
 	struct call *call;
 	int own;
 
+	*error = -ETIMEDOUT;
 	if (are_too_many_left())
-		return -ETIMEDOUT;
+		return NULL;
 	/* The caller may close its own, and the number be another file's, before the thread begins. */
-	if ((own = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0)
-		return -errno;
-	if ((call = new_call(bytes)) == NULL) {
+	if ((own = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0) {
+		*error = -errno;
+		return NULL;
+	}
+	if ((call = new_call(kind, bytes)) == NULL) {
+		*error = -ENOMEM;
 		close(own);
-		return -ENOMEM;
+		return NULL;
 	}
 	call->fd = own;
-	return within(call, buffer, milliseconds);
+	return call;
+}
+
+long bounded_read(int fd, void *buffer, size_t bytes, int milliseconds)
+{
+	long error;
+	struct call *call = new_call_on(fd, READ, bytes, &error);
+
+	return call == NULL ? error : within(call, buffer, milliseconds);
+}
+
+long bounded_open_path(int directory, const char *path, size_t bytes, int milliseconds)
+{
+	long error;
+	struct call *call = new_call_on(directory, OPEN_PATH, bytes, &error);
+
+	if (call == NULL)
+		return error;
+	memcpy(call->buffer, path, bytes);
+	return within(call, NULL, milliseconds);
 }
 
 long bounded_compare(int pid, int other, int milliseconds)
@@ -176,7 +217,7 @@ long bounded_compare(int pid, int other, int milliseconds)
 
 	if (are_too_many_left())
 		return -ETIMEDOUT;
-	if ((call = new_call(0)) == NULL)
+	if ((call = new_call(COMPARE, 0)) == NULL)
 		return -ENOMEM;
 	call->pid = pid;
 	call->other = other;

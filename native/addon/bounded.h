@@ -13,6 +13,12 @@
  * many calls wait already. */
 long bounded_read(int fd, void *buffer, size_t bytes, int milliseconds);
 
+/*
+ * openat(2) of a path below a directory, with O_PATH, which opens no file, but looks it up. `bytes` of the path, its NUL
+ * included. A descriptor, or as bounded_read.
+ */
+long bounded_open_path(int directory, const char *path, size_t bytes, int milliseconds);
+
 /* kcmp(2) of two address spaces: 0 to 3, or as bounded_read. */
 long bounded_compare(int pid, int other, int milliseconds);
 

@@ -49,18 +49,12 @@ function contentsOf(descriptor: number, mostBytes: number): Buffer {
 }
 
 /**
- * Opens a path to a shared memory object: a memory file, a shared anonymous mapping, or one of System V, which are all
- * on that mount. Undefined where it is anything else.
- * @param path of its descriptor, below /proc/<pid>/fd, or of its mapping, below /proc/<pid>/map_files
- * @throws an error of the system where it is gone, or may not be opened
+ * Whether a descriptor, opened as a path, leads to a shared memory object: a memory file, a shared anonymous mapping, or
+ * one of System V. They are all on that mount.
  */
-export function openSharedMemory(path: string): number | undefined {
-  const descriptor = openSync(path, O_PATH);
+export function isSharedMemory(descriptor: number): boolean {
   const mount = mountOfMemoryFiles();
-
-  if (mount !== undefined && mountOf(descriptor) === mount) return descriptor;
-  closeSync(descriptor);
-  return undefined;
+  return mount !== undefined && mountOf(descriptor) === mount;
 }
 
 /**
@@ -71,9 +65,7 @@ export function openSharedMemory(path: string): number | undefined {
  */
 export function readMemoryFile(path: string, mostBytes: number): Buffer | undefined {
   return using(openSync(path, O_PATH), (descriptor) => {
-    const mount = mountOfMemoryFiles();
-
-    if (mount === undefined || mountOf(descriptor) !== mount) return undefined;
+    if (!isSharedMemory(descriptor)) return undefined;
     const file = fstatSync(descriptor);
     return file.isFile() && file.nlink === 0 && file.size <= mostBytes
       ? contentsOf(descriptor, mostBytes)

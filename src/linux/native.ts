@@ -43,6 +43,7 @@ interface Addon {
   asanOptions(inherited: Buffer | null): Buffer;
   compareAddressSpaces(pid: number, other: number, milliseconds: number): number;
   readWithin(descriptor: number, buffer: Buffer, milliseconds: number): number;
+  openPathWithin(directory: number, path: Buffer, milliseconds: number): number;
   createMemoryFile(): number;
   millisecondsSinceBoot(): number;
   lockFile(descriptor: number): boolean;
@@ -198,6 +199,15 @@ export function compareAddressSpaces(
 /** Reads from a descriptor. Returns how many bytes, or a negative errno; undefined where none came in that time. */
 export function readWithin(descriptor: number, buffer: Buffer, milliseconds: number): number | undefined {
   const result = addon().readWithin(descriptor, buffer, milliseconds);
+  return result === -ETIMEDOUT ? undefined : result;
+}
+
+/**
+ * Looks up a path below an open directory, and opens nothing (O_PATH). Returns a descriptor, or a negative errno;
+ * undefined where it was not found in that time.
+ */
+export function openPathWithin(directory: number, path: string, milliseconds: number): number | undefined {
+  const result = addon().openPathWithin(directory, Buffer.from(`${path}\0`, "latin1"), milliseconds);
   return result === -ETIMEDOUT ? undefined : result;
 }
 

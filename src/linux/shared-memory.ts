@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { askInTime } from "./ask-in-time.js";
-import { openSharedMemory } from "./memory-file.js";
-import { readWithin } from "./native.js";
+import { isSharedMemory } from "./memory-file.js";
+import { openPathWithin, readWithin } from "./native.js";
 import { type ProcessDirectory, userOf } from "./procfs.js";
 
 /**
@@ -73,13 +73,13 @@ export function sharedObjectsOf(directory: ProcessDirectory): SharedObject[] {
  * Undefined where it is something else by now, or where this may not be done: it needs CAP_CHECKPOINT_RESTORE, or
  * CAP_SYS_ADMIN before Linux 5.9.
  */
-export function openSharedObject(
-  { descriptor }: ProcessDirectory,
-  { range }: SharedObject,
-): number | undefined {
-  try {
-    return openSharedMemory(`/proc/self/fd/${descriptor}/map_files/${range}`);
-  } catch {
-    return undefined;
-  }
+export function openSharedObject(directory: ProcessDirectory, { range }: SharedObject): number | undefined {
+  const descriptor = askInTime(userOf(directory), (milliseconds) =>
+    openPathWithin(directory.descriptor, `map_files/${range}`, milliseconds),
+  );
+
+  if (descriptor === undefined || descriptor < 0) return undefined;
+  if (isSharedMemory(descriptor)) return descriptor;
+  closeSync(descriptor);
+  return undefined;
 }
