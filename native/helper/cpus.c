@@ -27,13 +27,40 @@ int current_cpu(void)
 	return result < 0 ? (int)result : (int)cpu;
 }
 
+static uint64_t *word_of(struct cpus *cpus, int cpu)
+{
+	return &cpus->set[cpu / BITS];
+}
+
+static uint64_t bit_of(int cpu)
+{
+	return (uint64_t)1 << cpu % BITS;
+}
+
+static int has_cpu(struct cpus *cpus, int cpu)
+{
+	return cpu >= 0 && cpu < cpus->bytes * 8 && (*word_of(cpus, cpu) & bit_of(cpu)) != 0;
+}
+
 /* Moving is worth a try, no more: where it is refused, the scheduler will do it in its own time. */
 void move_off(struct cpus *cpus, int cpu)
 {
-	if (!cpus->may_move || cpu < 0 || cpus->bytes <= 0 || count_cpus(cpus) < 2 || current_cpu() != cpu)
+	if (!cpus->may_move || !has_cpu(cpus, cpu) || count_cpus(cpus) < 2 || current_cpu() != cpu)
 		return;
-	cpus->set[cpu / BITS] &= ~((uint64_t)1 << cpu % BITS);
+	*word_of(cpus, cpu) &= ~bit_of(cpu);
 	sys_set_affinity(cpus->set, (size_t)cpus->bytes);
-	cpus->set[cpu / BITS] |= (uint64_t)1 << cpu % BITS;
+	*word_of(cpus, cpu) |= bit_of(cpu);
 	sys_set_affinity(cpus->set, (size_t)cpus->bytes);
+}
+
+int move_to(int cpu)
+{
+	struct cpus all, one = {.bytes = 0};
+
+	read_cpus(&all);
+	if (!has_cpu(&all, cpu) || current_cpu() == cpu)
+		return 0;
+	*word_of(&one, cpu) = bit_of(cpu);
+	sys_set_affinity(one.set, (size_t)all.bytes);
+	return sys_set_affinity(all.set, (size_t)all.bytes) == 0;
 }

@@ -24,4 +24,8 @@ int current_cpu(void);
 /* Moves the caller to another of its CPUs if it runs on this one. Later, it may run on all of them as before. */
 void move_off(struct cpus *cpus, int cpu);
 
+/* Moves the caller to this one, if it may run there. Later, it may run on all of them as before. Returns whether it
+ * moved. */
+int move_to(int cpu);
+
 #endif

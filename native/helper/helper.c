@@ -6,6 +6,7 @@
 #include "lifeline.h"
 #include "common/pid_namespace.h"
 #include "common/record.h"
+#include "cpus.h"
 #include "release.h"
 #include "common/daemonize.h"
 #include "common/sys.h"
@@ -92,6 +93,7 @@ static void helper_main(void *argument)
 	means->maps = (int)sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 	if (close_all_but(lifeline.death, means->maps, means->maps, &helper->failure) < 0)
 		sys_exit_group(1);
+	lifeline_open_stat(&lifeline);
 	means->file_maps = (int)sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 	means->status = (int)sys_open("/proc/self/status", O_RDONLY | O_CLOEXEC);
 	try_step(&helper->failure, "make its record", "memfd_create");
@@ -107,6 +109,10 @@ static void helper_main(void *argument)
 
 	if (lifeline_wait(&lifeline, &helper->failure) == DEAD) {
 		let_parent_run();
+		/* The kernel recycles pages fastest on the CPU that they came from. Waking up from a sleep there, the
+		 * helper stays, unless somebody else has got that CPU. */
+		if (!means->is_filtered && move_to(lifeline.cpu))
+			sys_sleep(1);
 		release_address_space(&helper->options, means);
 	}
 	sys_exit_group(0);

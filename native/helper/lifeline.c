@@ -6,20 +6,30 @@
 #include "release.h"
 #include "common/sys.h"
 
-void lifeline_open(struct lifeline *lifeline)
+static int open_stat(int target)
 {
 	struct text path = {.length = 0};
 
+	text_add(&path, "/proc/");
+	text_add_number(&path, (unsigned)target);
+	text_add(&path, "/stat");
+	return (int)sys_open(path.text, O_RDONLY | O_CLOEXEC);
+}
+
+void lifeline_open(struct lifeline *lifeline)
+{
 	lifeline->death = avoids_young_calls() ? -1 : (int)sys_pidfd_open(lifeline->target);
 	lifeline->death_is_pidfd = lifeline->death >= 0 && sys_poll_one(lifeline->death, 0) >= 0;
 	if (lifeline->death_is_pidfd)
 		return;
 	if (lifeline->death >= 0)
 		sys_close(lifeline->death);
-	text_add(&path, "/proc/");
-	text_add_number(&path, (unsigned)lifeline->target);
-	text_add(&path, "/stat");
-	lifeline->death = (int)sys_open(path.text, O_RDONLY | O_CLOEXEC);
+	lifeline->death = open_stat(lifeline->target);
+}
+
+void lifeline_open_stat(struct lifeline *lifeline)
+{
+	lifeline->stat = lifeline->death_is_pidfd ? open_stat(lifeline->target) : lifeline->death;
 }
 
 /* The kernel sets the bit when it ties a waiter to the owner's task. */
@@ -135,6 +145,8 @@ enum end lifeline_wait(struct lifeline *lifeline, struct failure *failure)
 	int waited = wait_on_futex(lifeline, failure);
 	int step = 1;
 
+	/* Now, because its parent may reap it any moment. */
+	lifeline->cpu = proc_stat_cpu(lifeline->stat);
 	if (waited <= 0)
 		return waited < 0 ? UNKNOWN : DEAD;
 	for (;;) {

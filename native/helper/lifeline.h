@@ -12,6 +12,8 @@ struct lifeline {
 	int target;	/* PID, as the target itself sees it */
 	int death;	/* a pidfd of the target, or its /proc/<pid>/stat, or -1 */
 	int death_is_pidfd;
+	int stat; /* the target's /proc/<pid>/stat, or -1 */
+	int cpu;  /* where its main thread ran last, once lifeline_wait has returned; negative: not known */
 	struct __kernel_timespec until;
 	uint64_t *mark; /* where the waiter's memory shows that it is still its own */
 };
@@ -24,6 +26,9 @@ enum end {
 
 /* Opens what tells of the death of `target`. The PID must be surely the target's still. */
 void lifeline_open(struct lifeline *lifeline);
+
+/* Opens what tells where it runs, if lifeline_open has not. */
+void lifeline_open_stat(struct lifeline *lifeline);
 
 /* Sleeps until the target's end. Should the memory at the mark be somebody else's by then, the caller ends. */
 enum end lifeline_wait(struct lifeline *lifeline, struct failure *failure);

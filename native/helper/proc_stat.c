@@ -3,28 +3,57 @@
 #include "common/chars.h"
 #include "common/sys.h"
 
-/* "pid (name) state ppid …": the state is the third field. */
+/* "pid (name) state ppid …" */
+#define NAME_FIELD 2
+#define STATE_FIELD 3
 #define THREADS_FIELD 20
+#define CPU_FIELD 39
+
+#define STAT_BYTES 1024
+
+/* Where the last of the name is; the name may hold anything, the fields behind it do not. Null where it is reaped. */
+static const char *read_stat(int fd, char *text)
+{
+	long bytes = sys_pread(fd, text, STAT_BYTES - 1, 0);
+
+	if (bytes <= 0)
+		return 0;
+	text[bytes] = 0;
+	while (bytes > 0 && text[bytes] != ')')
+		bytes--;
+	return text + bytes;
+}
+
+/* A field behind the name; the end of the text where there is none. */
+static const char *find_field(const char *name_end, int wanted)
+{
+	const char *at = name_end;
+
+	for (int field = NAME_FIELD; field < wanted && *at; at++)
+		if (*at == ' ')
+			field++;
+	return at;
+}
 
 int proc_stat_says_dead(int fd)
 {
-	char text[512];
-	long bytes = sys_pread(fd, text, sizeof(text) - 1, 0);
+	char text[STAT_BYTES];
+	const char *name_end = read_stat(fd, text);
 
-	if (bytes <= 0)
-		return 1; /* ESRCH: reaped */
-	text[bytes] = 0;
-
-	const char *at = text + bytes;
-
-	while (at > text && *at != ')') /* the name may hold anything; the fields behind it do not */
-		at--;
-	if (!at[1] || !at[2])
+	if (!name_end)
 		return 1;
-	if (at[2] != 'Z' && at[2] != 'X')
-		return 0;
-	for (int field = 2; field < THREADS_FIELD && *at; at++)
-		if (*at == ' ')
-			field++;
-	return chars_is_digit(*at) && chars_number(&at, 2) <= 1 && *at == ' ';
+
+	const char *state = find_field(name_end, STATE_FIELD), *threads = find_field(name_end, THREADS_FIELD);
+
+	if (*state != 'Z' && *state != 'X')
+		return *state == 0;
+	return chars_is_digit(*threads) && chars_number(&threads, 2) <= 1 && *threads == ' ';
+}
+
+int proc_stat_cpu(int fd)
+{
+	char text[STAT_BYTES];
+	const char *name_end = read_stat(fd, text), *cpu = name_end ? find_field(name_end, CPU_FIELD) : "";
+
+	return chars_is_digit(*cpu) ? (int)chars_number(&cpu, 65536) : -1;
 }

@@ -6,4 +6,7 @@
  * threads is a process whose main thread ended early. */
 int proc_stat_says_dead(int fd);
 
+/* The CPU that its main thread runs on, or ran on last; negative where that is not known. */
+int proc_stat_cpu(int fd);
+
 #endif
