@@ -88,6 +88,24 @@ static inline uintptr_t shadow_stack_pointer(void)
 		"bl " #function "\n\t"                                                                                 \
 		"brk #1\n")
 
+/* Whether valgrind runs this program: as on x86-64, with the question in x4, and the answer in x3; valgrind.h. */
+static inline int runs_on_valgrind(void)
+{
+	const uint64_t question[6] = {VALGRIND_QUESTION};
+	register uint64_t answer __asm__("x3") = 0;
+	register const uint64_t *asked __asm__("x4") = question;
+
+	__asm__ volatile("ror x12, x12, #3\n\t"
+			 "ror x12, x12, #13\n\t"
+			 "ror x12, x12, #51\n\t"
+			 "ror x12, x12, #61\n\t"
+			 "orr x10, x10, x10"
+			 : "+r"(answer)
+			 : "r"(asked)
+			 : "cc", "memory");
+	return answer != 0;
+}
+
 static inline void relax(void)
 {
 	__asm__ volatile("yield" ::: "memory");

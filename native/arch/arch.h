@@ -6,12 +6,15 @@
  *   sys_clone_onto          clone(2) onto a stack of the child's own
  *   shadow_stack_pointer    where the kernel keeps this task's return addresses
  *   PROGRAM_STARTS_WITH     the entry of a program without a libc
+ *   runs_on_valgrind        whether the instructions are valgrind's, which cannot clone as the CPU does
  *   relax                   what a spinning CPU does in between
  *   SECCOMP_ARCHITECTURE    how a seccomp filter names the system call table
  *   ELF_MACHINE             how an ELF file names the CPU; elf(5)
  */
 #ifndef ASYNC_TEARDOWN_ARCH_H
 #define ASYNC_TEARDOWN_ARCH_H
+
+#define VALGRIND_QUESTION 0x1001 /* RUNNING_ON_VALGRIND */
 
 #if defined(__x86_64__)
 #include "x86_64.h"

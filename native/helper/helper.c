@@ -172,6 +172,8 @@ static const char *why_not_here(void)
 {
 	int adopts_orphans = 0;
 
+	if (runs_on_valgrind()) /* its clone(CLONE_VM) is a fork */
+		return "start a helper: valgrind runs it on a CPU of its own making";
 	if (children_leave_pid_namespace())
 		return "start a helper: this process's children go to another PID namespace";
 	/* Its exit ends every process of its PID namespace, and waits for them; pid_namespaces(7). */
@@ -191,6 +193,7 @@ static int start(struct helper *helper, struct failure *failure)
 	 * CLONE_VFORK: when this returns, the go-between no longer runs in our memory. CLONE_UNTRACED: a debugger
 	 * or tracer that follows the target's children would otherwise follow this one, or wait for the helper.
 	 */
+	try_step(&helper->failure, "start the helper", 0); /* it may be killed before its own first step */
 	long go_between =
 		sys_clone_onto(CLONE_VM | CLONE_VFORK | CLONE_UNTRACED, helper, 0, 0, go_between_main, helper);
 

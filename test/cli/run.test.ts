@@ -11,6 +11,7 @@ import {
 import { constants, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { missing } from "../support/component.js";
 import { noHolder } from "../support/holder.js";
 import { asyncTeardown, library, program, target } from "../support/paths.js";
 import { helperOf, helpersOf, holdersOf, isAlive, status, until } from "../support/proc.js";
@@ -405,6 +406,21 @@ describe("sanitizers and valgrind", () => {
     expect([exitCode, stdout]).toEqual([125, ""]);
     expect(stderr).toMatch(
       /'.*valgrind' cannot be protected by a helper: valgrind runs a program on a CPU of its own/,
+    );
+  });
+});
+
+const noValgrind = await missing("valgrind", "valgrind");
+
+describe.skipIf(noValgrind)(`a program under valgrind (${noValgrind ?? "it is there"})`, () => {
+  it("runs without a helper, and is told so", async () => {
+    const variables = [`LD_PRELOAD=${library}`, "ASYNC_TEARDOWN=pid:0000000000/ns:0000000000/strict:1"];
+    const words = ["env", ...variables, "valgrind", "-q", "--tool=none", "echo", "ran"];
+    const { exitCode, stdout, stderr } = await runToEnd(words);
+
+    expect([exitCode, stdout]).toEqual([0, "ran"]);
+    expect(stderr).toMatch(
+      /^async-teardown: process \d+ runs unprotected: could not start a helper: valgrind runs it on /,
     );
   });
 });
