@@ -84,9 +84,15 @@ static int watch(int child)
 {
 	const struct __kernel_timespec limit = {.tv_sec = LONGEST_ATTACH_SECONDS};
 	signal_set ended = SIGNAL_BIT(SIGCHLD);
-	int is_hung = sys_await_signal(&ended, &limit) < 0, status = 0;
 	struct text signal = {.length = 0};
+	int is_hung, status = 0;
+	long result;
 
+	/* EINTR: stopped or frozen, and let go again; signal(7). */
+	do
+		result = sys_await_signal(&ended, &limit);
+	while (result == -EINTR);
+	is_hung = result == -EAGAIN;
 	if (is_hung)
 		sys_kill(child, SIGKILL);
 	while (sys_wait4(child, &status, 0) == -EINTR)
@@ -104,16 +110,24 @@ static int watch(int child)
 	return EXIT_OWN_FAILURE;
 }
 
+/* Where the caller has closed its own, the pipe may be there already, and dup3(2) answers EINVAL. */
+static int set_error_output(int report)
+{
+	return report == 2 ? 0 : (int)sys_dup_to(report, 2);
+}
+
 /* Never returns. What it complains of goes to the launcher. */
 static void be_watcher(const struct start *start, int launcher, enum priority priority, int report)
 {
 	signal_set ended = SIGNAL_BIT(SIGCHLD);
+	int watcher = sys_getpid();
 	long child;
 
 	/* A session of its own: a Ctrl-C that the target is meant to ignore must not end it. And nothing may outlive
 	 * the launcher, which may have died already. */
 	if (sys_setsid() < 0 || sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0) < 0 || sys_getppid() != launcher ||
-	    sys_default_action(SIGCHLD) < 0 || sys_signal_mask(SIG_SETMASK, &ended, 0) < 0 || sys_dup_to(report, 2) < 0)
+	    sys_default_action(SIGCHLD) < 0 || sys_signal_mask(SIG_SETMASK, &ended, 0) < 0 ||
+	    set_error_output(report) < 0)
 		sys_exit_group(EXIT_OWN_FAILURE);
 	child = sys_fork(SIGCHLD);
 	if (child < 0) {
@@ -121,7 +135,7 @@ static void be_watcher(const struct start *start, int launcher, enum priority pr
 		sys_exit_group(EXIT_OWN_FAILURE);
 	}
 	if (child == 0) {
-		if (sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0) == 0)
+		if (sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0) == 0 && sys_getppid() == watcher)
 			become_attach(start, launcher, priority, report);
 		sys_exit_group(EXIT_OWN_FAILURE);
 	}
