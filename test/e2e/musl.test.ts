@@ -4,9 +4,9 @@ import { describe, expect, it } from "vitest";
 import { missing } from "../support/component.js";
 import { endWhileHeld, noHolder } from "../support/holder.js";
 import { affordable, MiB } from "../support/memory.js";
-import { nativeFolder, program, root, target } from "../support/paths.js";
+import { asyncTeardown, nativeFolder, program, root, target } from "../support/paths.js";
 import { helperOf, isAlive, residentBytes, until } from "../support/proc.js";
-import { ending, run, runToEnd, startReady } from "../support/start.js";
+import { ending, run, runToEnd, start, startReady } from "../support/start.js";
 
 const noCompiler = await missing("musl-gcc", "musl-tools");
 
@@ -30,6 +30,25 @@ describe.skipIf(noCompiler)(`a program with musl (${noCompiler ?? "musl-gcc is t
       process.kill(helper, "SIGCONT");
       await until(() => !isAlive(helper), "the helper is gone");
     }
+  });
+
+  it("is followed through its forks, by musl's own handlers", async () => {
+    const forker = program("forker-musl");
+    const words = ["musl-gcc", "-O2", "-idirafter", "/usr/include", "-o", forker, target("forker.c")];
+    expect((await runToEnd(words)).stderr).toBe("");
+
+    const child = start([asyncTeardown, "run", "--follow-forks", "--", forker]);
+    let said = "";
+    child.stdout?.on("data", (chunk) => {
+      said += chunk;
+    });
+    const lines = () => said.split("\n").slice(0, -1).map(Number);
+    await until(() => lines().length === 3, "three generations are there");
+    const helpers = lines().map(helperOf);
+
+    expect(new Set(helpers).size).toBe(3);
+    for (const pid of lines().slice(1)) process.kill(pid, "SIGKILL");
+    await until(() => !helpers.slice(1).some(isAlive), "their memory is back");
   });
 
   it.skipIf(noHolder)("is held when it is static", { timeout: 60_000 }, async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { missing } from "../support/component.js";
-import { helperOf, isAlive, until } from "../support/proc.js";
-import { ending, run, runToEnd, startReady } from "../support/start.js";
+import { helperOf, isAlive, residentBytes, until } from "../support/proc.js";
+import { ending, run, runToEnd, start, startReady } from "../support/start.js";
 
 const noPython = await missing("python3", "python3");
 
@@ -31,6 +31,43 @@ sys.exit(42)
 `;
     const { exitCode, stderr } = await runToEnd([...run, "python3", "-c", text]);
     expect([exitCode, stderr]).toEqual([42, ""]);
+  });
+
+  it("multiprocessing's workers are protected where their forks are followed", async () => {
+    const text = `
+import multiprocessing, os, signal, sys
+def work(memory_is_there):
+    memory = bytearray(os.urandom(1 << 20) * 64)
+    memory_is_there.set()
+    signal.pause()
+def helper_of(pid):
+    for p in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if open("/proc/%s/comm" % p).read().strip() == "cleanup/%d" % pid: return int(p)
+        except OSError: pass
+memory_is_there = multiprocessing.get_context("fork").Event()
+worker = multiprocessing.get_context("fork").Process(target=work, args=[memory_is_there])
+worker.start()
+memory_is_there.wait()
+helper = helper_of(worker.pid)
+os.kill(helper, signal.SIGSTOP)
+os.kill(worker.pid, signal.SIGKILL)
+worker.join()
+print(helper, flush=True)
+`;
+    const child = start([...run.slice(0, 2), "--follow-forks", "--", "python3", "-c", text]);
+    let said = "";
+    child.stdout?.on("data", (chunk) => {
+      said += chunk;
+    });
+    expect(await ending(child)).toBe(0);
+    const helper = Number(said);
+    try {
+      expect(residentBytes(helper)).toBeGreaterThan(64 << 20); // its parent has not waited for that
+    } finally {
+      process.kill(helper, "SIGCONT");
+    }
+    await until(() => !isAlive(helper), "its memory is back");
   });
 
   it("keeps its own handling of signals, and its traceback's exit code", async () => {
