@@ -137,6 +137,33 @@ describe.skipIf(noQemu)("QEMU under run", () => {
     },
   );
 
+  const isRoot = process.getuid?.() === 0;
+  const userOf = (pid: number) => /^Uid:\t\d+\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+
+  it.skipIf(!isRoot).each([
+    ["-runas nobody", [], "65534"],
+    ["-runas nobody -chroot /tmp", [], "65534"],
+    ["-incoming defer", [], "0"],
+    ["-netdev user,id=n -device e1000,netdev=n", ["unshare", "--net"], "0"],
+  ])("with '%s' below %j outlives its end by its memory alone", async (options, below, user) => {
+    const words = ["-accel", "tcg", "-S", "-display", "none", "-nodefaults", "-m", "64M"];
+    const more = ["-sandbox", "on,spawn=deny", ...options.split(" ")];
+    const child = start([...below, ...run, "qemu-system-x86_64", ...words, ...more], { stdio: "ignore" });
+
+    await until(
+      () => helpersOf(child.pid).length > 0 && residentBytes(child.pid) > 16 * MiB,
+      "QEMU is set up",
+    );
+    await until(() => userOf(child.pid) === user, "QEMU is its user's");
+    const helper = helperOf(child.pid);
+    process.kill(helper, "SIGSTOP");
+    child.kill("SIGKILL");
+    expect(await ending(child)).toBe("SIGKILL");
+    expect([isAlive(helper), residentBytes(helper) > 16 * MiB]).toEqual([true, true]);
+    process.kill(helper, "SIGCONT");
+    await until(() => !isAlive(helper), "its memory is back");
+  });
+
   it("that daemonizes leaves a process that is protected, in its sandbox, too", async () => {
     const folder = mkdtempSync(join(tmpdir(), "async-teardown-"));
     const file = join(folder, "pid");
