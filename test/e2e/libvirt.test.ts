@@ -158,6 +158,29 @@ describe.skipIf(reason)(`libvirt (${reason ?? "Debian's"})`, limit, () => {
     expect(await libvirt.output("ls", "/etc/libvirt/hooks/qemu.d")).toBe("other");
   });
 
+  it(
+    "finds a QEMU where libvirtd does not look, and for another CPU, by a link beside it",
+    limit,
+    async () => {
+      const folder = "/run/libvirt/q";
+      const link = `${folder}/qemu-async-teardown-none`;
+      await libvirt.write(`${folder}/qemu-system-none`, '#!/bin/sh\nexec /usr/bin/qemu-system-x86_64 "$@"\n');
+      await define(machine("other", "", `${folder}/qemu-system-none`));
+
+      const { exitCode, stderr } = await command("enable", "--via", "emulator", "other");
+      expect([exitCode, stderr]).toEqual([
+        125,
+        expect.stringContaining(`link it beside that QEMU: ln -s ${ourEmulator} ${link}`),
+      ]);
+      await libvirt.output("ln", "-s", ourEmulator, link);
+      expect((await command("enable", "--via", "emulator", "other")).stdout).toBe(
+        "other: enabled by emulator",
+      );
+      expect(await xmlOf("other")).toContain(`<emulator>${link}</emulator>`);
+      await libvirt.virsh("undefine", "other");
+    },
+  );
+
   it("is neither delayed nor failed by a hook that hangs", limit, async () => {
     const file = "/etc/libvirt/hooks/qemu.d/async-teardown";
     await libvirt.write("/run/libvirt/hangs", "#!/bin/sh\necho $$ $2 >/run/libvirt/hung\nexec sleep 1000\n");
@@ -204,6 +227,10 @@ describe.skipIf(reason)(`libvirt (${reason ?? "Debian's"})`, limit, () => {
       [["enable", "dies"], /^async-teardown: [^\n]*\/run\/libvirt\/emulator[^\n]+$/],
       [
         ["enable", "--via", "commandline", "dies"],
+        /^async-teardown: [^\n]+could not be asked[^\n]+SIGKILL[^\n]+$/,
+      ],
+      [
+        ["enable", "--via", "emulator", "dies"],
         /^async-teardown: [^\n]+could not be asked[^\n]+SIGKILL[^\n]+$/,
       ],
       [

@@ -46,7 +46,7 @@ interface RunOptions {
 }
 
 /** Runs a QEMU that only answers, and gives what it writes. */
-export function runEmulator(
+function runEmulator(
   emulator: string,
   args: readonly string[],
   { input = "", environment }: RunOptions,
@@ -72,22 +72,45 @@ function ask(emulator: string): Promise<string> {
   return runEmulator(emulator, [...words, "-qmp", "stdio"], { input });
 }
 
+/** Has a QEMU answer, and says in our words what went wrong. */
+async function attempt<Result>(
+  emulator: string,
+  ask: () => Promise<Result>,
+  advice: string,
+): Promise<Result> {
+  try {
+    return await ask();
+  } catch (cause) {
+    const why = (cause as Error).message;
+    throw new AsyncTeardownError("ERR_EMULATOR", `${emulator} could not be asked what it can do: ${why}`, {
+      advice,
+      cause,
+    });
+  }
+}
+
 /**
  * Asks a QEMU of this machine for the option by which it protects itself; undefined where it has none.
  * @throws AsyncTeardownError ERR_EMULATOR
  */
 export async function askEmulator(emulator: string): Promise<QemuOption | undefined> {
-  const fail = (why: string, cause?: unknown) =>
-    new AsyncTeardownError("ERR_EMULATOR", `${emulator} could not be asked what it can do: ${why}`, {
-      advice: "name the way yourself, by --via",
-      cause,
-    });
-
-  try {
+  const options = async () => {
     const answers = parseAnswers(await ask(emulator));
     if (!answers) throw new Error("it gave no answer");
     return optionOf(answers);
-  } catch (error) {
-    throw fail((error as Error).message, error);
-  }
+  };
+  return await attempt(emulator, options, "name the way yourself, by --via");
+}
+
+/**
+ * Asks a QEMU of this machine for what it says of its version.
+ * @throws AsyncTeardownError ERR_EMULATOR
+ */
+export async function askVersion(
+  emulator: string,
+  environment?: Readonly<Record<string, string>>,
+): Promise<string> {
+  const options = environment === undefined ? {} : { environment };
+  const version = () => runEmulator(emulator, ["-version"], options);
+  return await attempt(emulator, version, "does it run by hand, with -version?");
 }

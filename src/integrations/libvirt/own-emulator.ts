@@ -2,18 +2,19 @@ import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { AsyncTeardownError } from "../../errors.js";
 import { builtFile } from "../../linux/native.js";
-import { runEmulator } from "./emulator.js";
+import { askVersion } from "./emulator.js";
 
 const name = "qemu-async-teardown";
 
 /** libvirtd's, by systemd. What is found with another PATH it would not find. */
 const environment = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" };
 
-async function versionOf(emulator: string): Promise<string | undefined> {
+/** Whether a launcher of that name is there, and becomes a QEMU that says so of its version. */
+async function becomes(path: string, version: string): Promise<boolean> {
   try {
-    return await runEmulator(emulator, ["-version"], { environment });
+    return existsSync(path) && (await askVersion(path, environment)) === version;
   } catch {
-    return undefined; // libvirt says what is wrong with it
+    return false; // one that finds no QEMU
   }
 }
 
@@ -27,11 +28,16 @@ export async function findOwnEmulator(real: string): Promise<string> {
   const [, arch] = /^qemu-system-(.+)$/.exec(basename(real)) ?? [];
   const named = arch === undefined ? name : `${name}-${arch}`;
   const beside = `${dirname(real)}/${named}`;
-  const version = await versionOf(real);
+  // Without a suffix it becomes the one for this machine's CPU. QEMUs for others say the same of their version.
+  const isForThisCpu = arch === undefined || arch === basename(dirname(built));
+  const version = await askVersion(real);
 
-  for (const path of [beside, built, `/usr/local/bin/${named}`])
-    if (existsSync(path) && version !== undefined && (await versionOf(path)) === version) return path;
+  for (const path of [beside, ...(isForThisCpu ? [built] : []), `/usr/local/bin/${named}`])
+    if (await becomes(path, version)) return path;
   throw new AsyncTeardownError("ERR_EMULATOR", `there is no ${named} that becomes ${real}`, {
-    advice: `link it beside that QEMU: ln -s ${built} ${beside}`,
+    advice:
+      arch === undefined
+        ? `it is found as qemu-system-<arch> only: link it by such a name, and beside that ${built} as ${name}-<arch>`
+        : `link it beside that QEMU: ln -s ${built} ${beside}`,
   });
 }
