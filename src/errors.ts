@@ -35,7 +35,7 @@ export const errorCodes = {
   ERR_NO_PROCESS: { exitCode: 125, meaning: "There is no such process, or it ended meanwhile" },
   ERR_NOT_HOLDABLE: {
     exitCode: 125,
-    meaning: "Has no address space that a holder could hold, as a kernel thread, or would end with it",
+    meaning: "No holder can hold it: a kernel thread, or the init of the holder's own PID namespace",
   },
   ERR_PROTECTOR: { exitCode: 125, meaning: "Is a helper or a holder itself; its target is meant" },
   ERR_NOT_PERMITTED: { exitCode: 125, meaning: "The kernel does not permit it to this process" },

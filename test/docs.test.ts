@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { errorCodes } from "../src/errors.js";
+import { addressSpaceOf } from "../src/teardown/address-space.js";
 import { root } from "./support/paths.js";
 
 const pages = [
@@ -21,6 +22,13 @@ describe("the documentation", () => {
       .split("\n")
       .filter((line) => line.startsWith("| `ERR_"));
     expect(table).toEqual(rows);
+  });
+
+  it("shows every field of an address space", () => {
+    const [, example = ""] = /^```json\n(\{.*?)^```$/ms.exec(read("docs/ps.md")) ?? [];
+    const [space] = (JSON.parse(example) as { addressSpaces: object[] }).addressSpaces;
+
+    expect(Object.keys(space ?? {}).sort()).toEqual(Object.keys(addressSpaceOf(1, [], true)).sort());
   });
 
   it.each(pages)("%s links only to files that are there", (page) => {

@@ -113,7 +113,7 @@ static int longest_wait(const struct holder *holder)
  *   - that thread's end. If the process is about to end as well, what is held must stay; if not, another
  *     thread may exec one day, which only the steps will find (rule 6).
  *   - a second fault of the reader that holds: a stop, a freezer or a live patch has interrupted it. It
- *     would try again without sleep for ever, as it cannot see to the interruption before it has
+ *     would try again without sleep for ever, because it cannot see to the interruption before it has
  *     returned from the read (kernel-mode faults end for fatal signals only; fault_signal_pending in
  *     include/linux/sched/signal.h). So the other reader takes over (rule 8).
  *   - another look at an image that came by exec;

@@ -28,7 +28,7 @@ int emulator_is_meant(const struct start *start)
 	return suffix_of(start) != 0;
 }
 
-/* One that is there and may not be executed is passed over, as the next may be. */
+/* One that is there and may not be executed is passed over, because the next may be. */
 static int is_there(const char *directory, const char *name, const struct surroundings *surroundings,
 		    char file[LONGEST_PATH])
 {

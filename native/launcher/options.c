@@ -240,7 +240,7 @@ static const char behind_options[] =
 	"that ends in 'exec server' stays protected; the command's children are not.\n"
 	"\n"
 	"Exit status:\n"
-	"  125  the command was not started, as it could not be protected\n"
+	"  125  the command was not started, because it could not be protected\n"
 	"  126  the command was found but cannot be executed\n"
 	"  127  the command was not found\n"
 	"       otherwise the command's own\n";

@@ -23,7 +23,7 @@ One row an address space that somebody keeps. STATE is one of
 
 SHARED is what of it others may have as well: files and shared memory. Where several processes of a
 unit or container are held, a line below the table has their sum, in which that is counted once.
-HELD is what is in memory now; ≤ where only the size at the target's death is known, as the kernel
+HELD is what is in memory now; ≤ where only the size at the target's death is known, because the kernel
 shows nothing of an address space that a holder or QEMU's own helper gives back.`;
 
 /** A look takes longer on a machine with more processes; it is to take a tenth of one CPU at most. */

@@ -17,7 +17,7 @@ export interface Examination {
 }
 
 function notTried(name: string): Check {
-  return { name, status: "missing", found: "not tried, as the native addon cannot be loaded" };
+  return { name, status: "missing", found: "not tried, because the native addon cannot be loaded" };
 }
 
 async function tryBoth(answers: Answers): Promise<[RunTrial, Check]> {

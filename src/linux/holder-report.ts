@@ -10,7 +10,7 @@ export const holderStages = [
 ] as const;
 
 /**
- * Where the start of a holder failed: in a stage of its own; before, as its program cannot be executed; or it was
+ * Where the start of a holder failed: in a stage of its own; before, because its program cannot be executed; or it was
  * "killed" before it could report, or has not reported "in time".
  */
 export type FailedStage = (typeof holderStages)[number] | "execute" | "killed" | "in time";

@@ -103,7 +103,7 @@ export function closeProcess({ descriptor }: ProcessDirectory): void {
 
 /**
  * What the kernel makes up without asking the process, its memory, or a file of its. None of it is larger than a list
- * of groups. What is in its memory (cmdline, environ) is not read so, as it can keep the reader waiting: command.ts.
+ * of groups. What is in its memory (cmdline, environ) is not read so, because it can keep the reader waiting: command-line.ts.
  */
 type HarmlessFile = "stat" | "status" | "cgroup" | "comm" | `task/${string}/stat`;
 

@@ -147,7 +147,7 @@ function orphaned(candidate: Candidate): Judgement {
 /**
  * A helper of a living target shares its address space, which the kernel tells. One whose target is dead cannot be
  * compared with anything any more: it is known by what helpers have done to themselves, and by its user. If the
- * target's PID is another process's by now, the helper is the older one, as it was there when the target lived.
+ * target's PID is another process's by now, the helper is the older one, because it was there when the target lived.
  */
 function asHelper(candidate: Candidate): Judgement | undefined {
   const { directory, stat, user, living } = candidate;
@@ -257,7 +257,7 @@ async function lookAtAll(): Promise<Findings> {
 let next: Promise<Findings> | undefined;
 
 /**
- * All processes that protect another one, found by looking at the system. Of many that ask at once, as a wait for 200
+ * All processes that protect another one, found by looking at the system. Of many that ask at once, like a wait for 200
  * processes, all have the same look.
  * @throws the signal's reason
  */

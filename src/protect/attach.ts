@@ -70,7 +70,7 @@ function openHoldable(pid: number): ProcessDirectory {
       refuseTarget(
         "ERR_NOT_HOLDABLE",
         pid,
-        "cannot be held, as its main thread has ended and only others go on",
+        "cannot be held, because its main thread has ended and only others go on",
       );
     if (isOver(stat)) refuseTarget("ERR_NO_PROCESS", pid, "has ended, and waits for its parent");
     return directory;

@@ -53,7 +53,7 @@ function releaseOf(protectors: readonly Protector[]): ReleaseRecord | undefined 
 const leastElapsed = -0.1;
 
 /**
- * Seconds since the target's death. Its protector says how old it was itself then, as the clock of a time namespace
+ * Seconds since the target's death. Its protector says how old it was itself then, because the clock of a time namespace
  * may be another one than ours; when it started the kernel tells by ours.
  */
 function elapsedOf(protectors: readonly Protector[]): number | null {
