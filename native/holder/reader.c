@@ -104,7 +104,7 @@ static int has_faulted(const struct readers *readers, const struct reader *reade
 enum parked reader_park(struct readers *readers, struct reader *reader, int milliseconds)
 {
 	if (load(&reader->command) == WAIT) {
-		/* Missing again, so that touching it faults (rule 3). */
+		/* Missing again, so that touching it faults (rule 3). If it were not, the read would return: NOTHING. */
 		sys_madvise((uintptr_t)reader->page, PAGE_BYTES, MADV_DONTNEED);
 		store(&reader->command, HOLD);
 		sys_futex(&reader->command, FUTEX_WAKE, 1, 0);
