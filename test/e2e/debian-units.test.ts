@@ -1,12 +1,15 @@
 /** Units as Debian ships them, hardened as they are, with run in front of their command. */
-import { dirname } from "node:path";
+import { cpus } from "node:os";
 import { beforeAll, describe, expect, test } from "vitest";
-import { builtFile } from "../../src/linux/native.js";
 import { missing } from "../support/component.js";
+import { asyncTeardown, library } from "../support/paths.js";
 import { bootSystemd, type Systemd } from "../support/systemd.js";
 
 const noServers =
-  (await missing("redis-server", "redis-server")) ?? (await missing("memcached", "memcached"));
+  (await missing("redis-server", "redis-server")) ??
+  (await missing("memcached", "memcached")) ??
+  (await missing("nginx", "nginx-light")) ??
+  (await missing("php-fpm8.2", "php8.2-fpm"));
 const booted = noServers ?? (await bootSystemd());
 const reason = typeof booted === "string" ? booted : undefined;
 const systemd = booted as Systemd;
@@ -14,47 +17,63 @@ const systemd = booted as Systemd;
 /** Where the settings of these units let nobody write, but everybody read and execute. */
 const folder = "/usr/lib/async-teardown";
 
-/** A unit, its command, and the process that it is to protect. */
-const units = [
-  [
-    "redis-server",
-    "/usr/bin/redis-server /etc/redis/redis.conf --supervised systemd --daemonize no",
-    "redis-server",
-  ],
-  ["memcached", "/usr/share/memcached/scripts/systemd-memcached-wrapper /etc/memcached.conf", "memcached"],
-] as const;
+interface Unit {
+  readonly command: string;
+  readonly options?: string;
+  /** As the kernel names its processes. */
+  readonly server: string;
+  /** How many processes it has, each with a helper of its own. */
+  readonly processes: number;
+}
+
+const units: Record<string, Unit> = {
+  "redis-server": {
+    command: "/usr/bin/redis-server /etc/redis/redis.conf --supervised systemd --daemonize no",
+    server: "redis-server",
+    processes: 1,
+  },
+  memcached: {
+    command: "/usr/share/memcached/scripts/systemd-memcached-wrapper /etc/memcached.conf",
+    server: "memcached",
+    processes: 1,
+  },
+  "php8.2-fpm": {
+    command: "/usr/sbin/php-fpm8.2 --nodaemonize --fpm-config /etc/php/8.2/fpm/php-fpm.conf",
+    options: "--follow-forks",
+    server: "php-fpm8.2",
+    processes: 3, // pm.start_servers is 2
+  },
+  nginx: {
+    command: "/usr/sbin/nginx -g 'daemon on; master_process on;'",
+    options: "--follow-forks",
+    server: "nginx",
+    processes: 1 + cpus().length,
+  },
+};
 
 describe.skipIf(reason)(`Debian's unit of (${reason ?? "a real systemd"})`, () => {
-  beforeAll(async () => {
-    const built = dirname(builtFile("libasync-teardown.so"));
+  beforeAll(() => systemd.install(folder, asyncTeardown, library));
 
-    await systemd.output(
-      "sh",
-      "-c",
-      `mkdir -p ${folder} && cp ${built}/async-teardown ${built}/libasync-teardown.so ${folder} && chmod -R a+rX ${folder}`,
-    );
-  });
+  test.each(Object.entries(units))("%s has all of its server protected", async (unit, kind) => {
+    const words = `${folder}/async-teardown run --mechanism helper ${kind.options ?? ""} -- ${kind.command}`;
+    const expected = [
+      ...Array<string>(kind.processes).fill("cleanup/N"),
+      ...Array<string>(kind.processes).fill(kind.server),
+    ];
 
-  test.each(units)("%s has its server protected", async (unit, command, server) => {
     systemd.write(
       `/etc/systemd/system/${unit}.service.d/async-teardown.conf`,
-      `[Service]\nExecStart=\nExecStart=${folder}/async-teardown run --mechanism helper -- ${command}\n`,
+      `[Service]\nExecStart=\nExecStart=${words}\n`,
     );
     await systemd.output("systemctl", "daemon-reload");
     await systemd.output("systemctl", "restart", unit);
 
-    const pid = await systemd.output("systemctl", "show", "--value", "-p", "MainPID", unit);
-    const names = async () => {
-      const group = `/sys/fs/cgroup/system.slice/${unit}.service/cgroup.procs`;
-      const { stdout } = await systemd.run(
-        "sh",
-        "-c",
-        `for p in $(cat ${group}); do cat /proc/$p/comm; done`,
-      );
-      return stdout.split("\n").sort();
-    };
-    await systemd.until(async () => (await names()).includes(server), `${server} runs`);
-    expect(await names()).toEqual([`cleanup/${pid}`, server]);
+    // A server that forks is not done with that when systemd hears that it has started.
+    await systemd.until(
+      async () => (await systemd.processNames(unit)).length >= expected.length,
+      `${unit} has ${expected.length} processes`,
+    );
+    expect(await systemd.processNames(unit)).toEqual(expected);
     await systemd.output("systemctl", "stop", unit);
   });
 });

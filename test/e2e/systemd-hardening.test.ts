@@ -1,8 +1,6 @@
 /** Each of systemd's sandboxing settings, in a unit whose command is started by run. docs/systemd-hardening.md is its table. */
-import { dirname } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { builtFile } from "../../src/linux/native.js";
-import { program } from "../support/paths.js";
+import { asyncTeardown, library, program } from "../support/paths.js";
 import { bootSystemd, type Systemd } from "../support/systemd.js";
 
 const booted = await bootSystemd();
@@ -81,13 +79,13 @@ const refusals: [string, RegExp][] = [
   [`NoExecPaths=${folder}/libasync-teardown.so`, /libasync-teardown\.so/],
 ];
 
-const unit = (kind: string, row: number) => `hardened-${kind}-${row}.service`;
+const unit = (kind: string, row: number) => `hardened-${kind}-${row}`;
 const protectedUnits = settings.map((lines, row) => [lines, unit("protected", row)] as const);
 const refusedUnits = refusals.map(([lines, why], row) => [lines, why, unit("refused", row)] as const);
 
 function writeUnit(name: string, lines: string): void {
   systemd.write(
-    `/etc/systemd/system/${name}`,
+    `/etc/systemd/system/${name}.service`,
     `[Service]\nExecStart=${folder}/async-teardown run --mechanism helper -- ${folder}/hog 1048576 stay\n` +
       `StandardOutput=file:/run/${name}.out\nStandardError=file:/run/${name}.err\n${lines}\n`,
   );
@@ -98,33 +96,11 @@ const said = async (name: string, stream: "out" | "err") =>
 
 const isActive = async (name: string) => (await systemd.run("systemctl", "is-active", name)).exitCode === 0;
 
-/** The names of the processes in a unit's cgroup, their PIDs as N. */
-async function processes(name: string): Promise<string[]> {
-  const script = 'for p in $(cat "$0"); do cat /proc/$p/comm; done';
-  const { stdout } = await systemd.run(
-    "sh",
-    "-c",
-    script,
-    `/sys/fs/cgroup/system.slice/${name}/cgroup.procs`,
-  );
-
-  return stdout
-    .split("\n")
-    .map((each) => each.replace(/\d+/, "N"))
-    .sort();
-}
-
 describe.skipIf(reason)(`a unit of systemd (${reason ?? "a real one"})`, () => {
   // All at once: a start costs systemd more than it costs us.
   beforeAll(async () => {
-    const built = dirname(builtFile("libasync-teardown.so"));
-    const files = `${built}/async-teardown ${built}/libasync-teardown.so ${program("hog")}`;
-
-    await systemd.output(
-      "sh",
-      "-c",
-      `mkdir -p /srv/root ${folder} && cp ${files} ${folder} && chmod -R a+rX ${folder}`,
-    );
+    await systemd.output("mkdir", "--parents", "/srv/root");
+    await systemd.install(folder, asyncTeardown, library, program("hog"));
     for (const [lines, name] of protectedUnits) writeUnit(name, lines);
     for (const [lines, , name] of refusedUnits) writeUnit(name, lines);
     await systemd.output("systemctl", "daemon-reload");
@@ -137,7 +113,7 @@ describe.skipIf(reason)(`a unit of systemd (${reason ?? "a real one"})`, () => {
       async () => (await said(name, "out")).includes("ready") || !(await isActive(name)),
       `${name} has started`,
     );
-    expect([await processes(name), await said(name, "err")]).toEqual([["cleanup/N", "hog"], ""]);
+    expect([await systemd.processNames(name), await said(name, "err")]).toEqual([["cleanup/N", "hog"], ""]);
   });
 
   test.each(refusedUnits)("with %s is told why there is no helper", async (_, why, name) => {

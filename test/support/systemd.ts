@@ -34,6 +34,10 @@ export interface Systemd {
   output(...words: string[]): Promise<string>;
   /** Writes a file inside; what is outside stays as it is. */
   write(path: string, text: string): void;
+  /** Copies files to a folder inside, where every user may read and execute them. */
+  install(folder: string, ...files: string[]): Promise<void>;
+  /** The names of the processes in a service's cgroup, sorted, with N for a PID. */
+  processNames(service: string): Promise<string[]>;
   /** The path, seen from outside, of a file inside. */
   path(inside: string): string;
   /** Waits, at most a minute, until something is so. */
@@ -95,7 +99,7 @@ function initOf(unshare: ChildProcess): number | undefined {
 
 function enter(unshare: ChildProcess): Systemd {
   const init = initOf(unshare);
-  const spaces = ["--mount", "--pid", "--uts", "--ipc", "--cgroup", "--root", "--wd=/"];
+  const spaces = ["--mount", "--pid", "--uts", "--ipc", "--cgroup", "--net", "--root", "--wd=/"];
   const path = (inside: string) => `/proc/${init}/root${inside}`;
 
   async function run(...words: string[]): Promise<Ran> {
@@ -120,6 +124,18 @@ function enter(unshare: ChildProcess): Systemd {
     write(inside, text) {
       mkdirSync(path(dirname(inside)), { recursive: true });
       writeFileSync(path(inside), text);
+    },
+    async install(folder, ...files) {
+      await output("mkdir", "--parents", folder);
+      await output("install", `--target-directory=${folder}`, ...files);
+    },
+    async processNames(service) {
+      const script = 'for p in $(cat "$0"); do cat /proc/$p/comm; done'; // some may end meanwhile
+      const group = `/sys/fs/cgroup/system.slice/${service}.service/cgroup.procs`;
+      const { stdout } = await run("sh", "-c", script, group);
+      const names = stdout.split("\n").filter((name) => name !== "");
+
+      return names.map((name) => name.replace(/\/\d+$/, "/N")).sort();
     },
     async until(isSo, what) {
       const end = Date.now() + 60_000;
@@ -159,7 +175,7 @@ function startIn(cgroup: string, place: string): { unshare: ChildProcess; log: (
     "setpriv",
     [
       ...["--pdeathsig", "KILL", "sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', cgroup],
-      ...["unshare", "--kill-child", "--pid", "--fork", "--mount", "--uts", "--ipc", "--cgroup"],
+      ...["unshare", "--kill-child", "--pid", "--fork", "--mount", "--uts", "--ipc", "--cgroup", "--net"],
       ...["--propagation", "private", join(root, "test/support/systemd/boot.sh"), place, "basic.target"],
       ...[root.replace(/\/$/, ""), dirname(process.execPath)],
     ],

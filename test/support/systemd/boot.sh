@@ -1,7 +1,7 @@
 #!/bin/sh
 # Becomes a real systemd, PID 1 of its own namespaces, on a copy-on-write view of this machine's files.
 #
-#   unshare --pid --fork --mount --uts --ipc --cgroup boot.sh PLACE TARGET [FOLDER...]
+#   unshare --pid --fork --mount --uts --ipc --cgroup --net boot.sh PLACE TARGET [FOLDER...]
 #   PLACE   an empty directory; all that is written inside goes to a tmpfs there, and is gone with systemd
 #   TARGET  the unit that it boots
 #   FOLDER  to be seen inside too, where it is a mount of its own outside
