@@ -4,6 +4,7 @@
 
 #include "common/confine.h"
 #include "lifeline.h"
+#include "common/pagemap.h"
 #include "common/pid_namespace.h"
 #include "common/record.h"
 #include "cpus.h"
@@ -69,6 +70,7 @@ static const struct sock_filter allowed[] = {
 	ALLOW_IF(madvise, 2, MADV_DONTNEED),
 	ALLOW_IF(madvise, 2, MADV_DONTNEED_LOCKED),
 	ALLOW(munmap),
+	ALLOW_IF(ioctl, 1, PAGEMAP_SCAN_REQUEST),
 	ALLOW(sched_getaffinity),
 	ALLOW_IF(sched_setaffinity, 0, 0), /* of the caller alone, as are the next ones but getcpu */
 	ALLOW(getcpu),
@@ -100,8 +102,11 @@ static void helper_main(void *argument)
 	means->record = (int)sys_memfd_create("async-teardown");
 	means->is_filtered = is_filtered();
 	means->priority = priority_open(helper->options.priority);
-	if (drop_privileges(&helper->failure) < 0 ||
-	    allow_only(allowed, sizeof(allowed) / sizeof(*allowed), &helper->failure) < 0)
+	if (drop_privileges(&helper->failure) < 0)
+		sys_exit_group(1);
+	/* Now, so that it shows no physical addresses. Where some filter is in force, its ioctl may kill. */
+	means->pagemap = means->is_filtered ? -1 : (int)sys_open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	if (allow_only(allowed, sizeof(allowed) / sizeof(*allowed), &helper->failure) < 0)
 		sys_exit_group(1);
 
 	store(&state, ARMED);

@@ -1,11 +1,15 @@
 #include "pieces.h"
 
+#include "common/pagemap.h"
+#include "common/sys.h"
+
 /* A cut within a huge page would split it. 2 MiB is the usual one. */
 #define HUGE_PAGE_BYTES ((uintptr_t)2 << 20)
 #define LARGEST_GAP_BYTES HUGE_PAGE_BYTES
 
-void pieces_start(struct pieces *pieces, int maps, const struct own *own)
+void pieces_start(struct pieces *pieces, int maps, int pagemap, const struct own *own)
 {
+	pieces->pagemap = pagemap;
 	maps_start(&pieces->reader, maps);
 	pieces->own = own;
 	pieces->run = pieces->ahead = (struct mapping){.start = 0, .end = 0, .is_private_memory = 1};
@@ -65,4 +69,36 @@ int pieces_next(struct pieces *pieces, size_t bytes, struct mapping *piece)
 	}
 	run->start = piece->end;
 	return mapping_bytes(piece) > 0;
+}
+
+/* Where the first page of a range is, or its end; its start where the kernel cannot tell (before Linux 6.7). */
+static uintptr_t first_page(int pagemap, uintptr_t start, uintptr_t end)
+{
+	struct page_region region;
+	struct pagemap_scan scan = {
+		.size = sizeof(scan),
+		.start = start,
+		.end = end,
+		.vec = (uintptr_t)&region,
+		.vec_len = 1,
+		.max_pages = 1,
+		.category_anyof_mask = PAGE_IS_IN_MEMORY | PAGE_IS_IN_SWAP,
+		.return_mask = PAGE_IS_IN_MEMORY | PAGE_IS_IN_SWAP,
+	};
+	long found = sys_ioctl(pagemap, PAGEMAP_SCAN_REQUEST, &scan);
+
+	if (found == 0)
+		return end;
+	return found > 0 ? (uintptr_t)region.start : start;
+}
+
+void pieces_skip_hole(struct pieces *pieces)
+{
+	struct mapping *run = &pieces->run;
+
+	if (pieces->pagemap < 0)
+		return;
+	lengthen(pieces, HUGE_PAGE_BYTES);
+	if (mapping_bytes(run) > 0)
+		run->start = first_page(pieces->pagemap, run->start, run->end);
 }

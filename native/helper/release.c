@@ -47,7 +47,7 @@ static void release(struct crew *crew, const struct release_options *options, co
 
 	files_start(crew);
 	priority_set(options->priority, means->priority);
-	pieces_start(&crew->pieces, means->maps, &crew->own);
+	pieces_start(&crew->pieces, means->maps, means->pagemap, &crew->own);
 	workers_run(crew);
 }
 

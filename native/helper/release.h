@@ -9,6 +9,7 @@ struct release_means {
 	int maps;	  /* /proc/self/maps */
 	int file_maps;	  /* the same once more: two threads read it at once, each at its own place */
 	int status;	  /* /proc/self/status */
+	int pagemap;	  /* /proc/self/pagemap */
 	int record;	  /* a memory file that tells of the release, for those who watch */
 	int priority;	  /* what priority_open gave */
 	int is_filtered;  /* as of confine.h, at the start: any call may kill */

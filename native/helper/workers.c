@@ -13,6 +13,15 @@
 #define SHORT_CALL_NS 500000L
 #define LONG_CALL_NS 2000000L
 
+/*
+ * With an idle priority, pieces and times are a fraction of that: a kernel that is not preemptible frees 512 pages
+ * before a neighbour that has just woken up may run. Whoever returns from a call gives way at once.
+ */
+#define IDLE_FRACTION 128
+
+/* A shorter call has found a few pages at most. */
+#define EMPTY_CALL_NS 5000L
+
 /* How long a worker is at it before it calls one more, whose start takes a tenth of that. So what is soon
  * done, of whatever pages, is done by one, and a hundred CPUs are at work after eight steps. */
 #define ALONE_NS 1000000L
@@ -90,13 +99,18 @@ static void call_another(struct crew *crew)
 	lock_free(&crew->lock);
 }
 
-/* With a rate, whoever comes here may have to wait, and those behind it with it. Returns whether there is a piece. */
-static int take_piece(struct crew *crew, size_t bytes, struct mapping *piece, int *waited)
+/*
+ * With a rate, whoever comes here may have to wait, and those behind it with it. The caller's last call needed so many
+ * nanoseconds. Returns whether there is a piece.
+ */
+static int take_piece(struct crew *crew, size_t bytes, int64_t took, struct mapping *piece, int *waited)
 {
 	int found;
 
 	*waited = 0;
 	lock_take(&crew->lock);
+	if (took < EMPTY_CALL_NS)
+		pieces_skip_hole(&crew->pieces);
 	if (crew->pace.rate) {
 		*waited = pace_keep(&crew->pace);
 		bytes = crew->pace.piece;
@@ -108,21 +122,22 @@ static int take_piece(struct crew *crew, size_t bytes, struct mapping *piece, in
 }
 
 /* Of a piece that was cut short, because its mapping ended, the time says nothing about larger ones. */
-static size_t next_size(size_t bytes, const struct mapping *piece, int64_t took)
+static size_t next_size(size_t bytes, unsigned fraction, const struct mapping *piece, int64_t took)
 {
-	if (took < SHORT_CALL_NS && bytes < LARGEST_PIECE_BYTES && mapping_bytes(piece) > bytes / 2)
+	if (took < SHORT_CALL_NS / fraction && bytes < LARGEST_PIECE_BYTES && mapping_bytes(piece) > bytes / 2)
 		return bytes * 2;
-	return took > LONG_CALL_NS && bytes > FIRST_PIECE_BYTES ? bytes / 2 : bytes;
+	return took > LONG_CALL_NS / fraction && bytes > FIRST_PIECE_BYTES / fraction ? bytes / 2 : bytes;
 }
 
 void workers_run(struct crew *crew)
 {
-	size_t bytes = FIRST_PIECE_BYTES;
-	int64_t alone_since = nanoseconds();
+	const unsigned fraction = crew->priority == PRIORITY_IDLE ? IDLE_FRACTION : 1;
+	size_t bytes = FIRST_PIECE_BYTES / fraction;
+	int64_t alone_since = nanoseconds(), took = EMPTY_CALL_NS;
 	struct mapping piece;
 	int waited;
 
-	while (take_piece(crew, bytes, &piece, &waited)) {
+	while (take_piece(crew, bytes, took, &piece, &waited)) {
 		int64_t start = nanoseconds();
 
 		/* With a rate, more workers are of use only where one cannot keep up with it. */
@@ -132,7 +147,8 @@ void workers_run(struct crew *crew)
 
 		int64_t end = nanoseconds();
 
-		bytes = next_size(bytes, &piece, end - start);
+		took = end - start;
+		bytes = next_size(bytes, fraction, &piece, took);
 		if (end - alone_since > ALONE_NS) {
 			call_another(crew);
 			alone_since = end;

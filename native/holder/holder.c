@@ -39,6 +39,7 @@
 #include "common/record.h"
 #include "argv_record.h"
 #include "report.h"
+#include "common/pagemap.h"
 #include "resident.h"
 #include "common/daemonize.h"
 #include "common/sys.h"

@@ -1,13 +1,7 @@
 #include "resident.h"
 
+#include "common/pagemap.h"
 #include "common/sys.h"
-
-struct page_region {
-	uint64_t start, end, categories;
-};
-
-#define PRESENT ((uint64_t)1 << 3)
-#define ZERO_PAGE ((uint64_t)1 << 5)
 
 #define LARGEST_PAGE ((uint64_t)64 << 10)
 #define REGIONS 32
@@ -20,9 +14,9 @@ uint64_t resident_bytes(int pagemap)
 		.end = ((uint64_t)1 << 56) - LARGEST_PAGE,
 		.vec = (uintptr_t)regions,
 		.vec_len = REGIONS,
-		.category_inverted = ZERO_PAGE,
-		.category_mask = PRESENT | ZERO_PAGE,
-		.return_mask = PRESENT,
+		.category_inverted = PAGE_IS_ZERO_PAGE,
+		.category_mask = PAGE_IS_IN_MEMORY | PAGE_IS_ZERO_PAGE,
+		.return_mask = PAGE_IS_IN_MEMORY,
 	};
 	uint64_t bytes = 0;
 

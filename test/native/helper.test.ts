@@ -66,12 +66,15 @@ describe.each(circumstances)("a helper %s", (_, denied) => {
     const descriptors = readdirSync(`/proc/${helper}/fd`).map((fd) => link(helper, `fd/${fd}`));
     // Where there is a pidfd; otherwise the target's stat file tells of its death as well.
     const death = denied.some((rule) => rule.startsWith("pidfd")) ? [] : ["pidfd"];
+    // Under a filter, which may kill, no ioctl is tried.
+    const pagemap = denied.length === 0 ? [`/proc/${helper}/pagemap`] : [];
 
-    expect(descriptors).toHaveLength(5 + death.length);
+    expect(descriptors).toHaveLength(5 + death.length + pagemap.length);
     expect(descriptors.filter((name) => name === `/proc/${helper}/maps`)).toHaveLength(2);
     expect(descriptors.filter((name) => name.includes("pidfd"))).toHaveLength(death.length);
     expect(descriptors).toEqual(
       expect.arrayContaining([
+        ...pagemap,
         `/proc/${pid}/stat`,
         `/proc/${helper}/status`,
         "/memfd:async-teardown (deleted)",

@@ -53,14 +53,17 @@ async function kill(child: Started): Promise<void> {
 
 const threadsOf = (pid: number): number[] => readdirSync(`/proc/${pid}/task`).map(Number);
 
+const isRecord = (helper: number, fd: string) => link(helper, `fd/${fd}`).startsWith("/memfd:async-teardown");
+
 /** What a helper has written into its memory file. */
 function recordOf(helper: number) {
   for (const fd of readdirSync(`/proc/${helper}/fd`))
     try {
+      if (!isRecord(helper, fd)) continue;
       const record = parseRecord(readFileSync(`/proc/${helper}/fd/${fd}`, "utf8"));
       if (record?.state === "releasing") return record;
     } catch {
-      // a pidfd cannot be read
+      // it is closed, or the helper gone
     }
   return undefined;
 }
@@ -133,8 +136,7 @@ const files = 1;
 
 /** Opened while the helper lives, its record can be read when it is gone. Undefined where it has none. */
 function openRecord(helper: number): number | undefined {
-  const isRecord = (fd: string) => link(helper, `fd/${fd}`).startsWith("/memfd:async-teardown");
-  const fd = readdirSync(`/proc/${helper}/fd`).find(isRecord);
+  const fd = readdirSync(`/proc/${helper}/fd`).find((each) => isRecord(helper, each));
 
   return fd === undefined ? undefined : openSync(`/proc/${helper}/fd/${fd}`, "r");
 }
