@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -64,5 +64,27 @@ describe.skipIf(noRedis)(`Redis (${noRedis ?? "it is there"})`, () => {
 
     next.kill("SIGTERM");
     expect(await ending(next)).toBe(0);
+  });
+
+  it("that goes to the background leaves a process that is protected, where its forks are followed", async () => {
+    const pidFile = join(folder, "pid");
+    const settings = ["--port", "0", "--unixsocket", socket, "--dir", folder, "--save", ""];
+    const daemon = ["redis-server", ...settings, "--daemonize", "yes", "--pidfile", pidFile];
+
+    expect((await runToEnd([...run.slice(0, 2), "--follow-forks", "--", ...daemon])).exitCode).toBe(0);
+    await until(() => existsSync(pidFile), "Redis is in the background");
+    const pid = Number(readFileSync(pidFile, "utf8"));
+    try {
+      const helper = helperOf(pid);
+
+      process.kill(helper, "SIGSTOP");
+      process.kill(pid, "SIGKILL");
+      await until(() => !isAlive(pid), "Redis is gone");
+      expect(isAlive(helper)).toBe(true);
+      process.kill(helper, "SIGCONT");
+      await until(() => !isAlive(helper), "its memory is back");
+    } finally {
+      if (isAlive(pid)) process.kill(pid, "SIGKILL");
+    }
   });
 });
