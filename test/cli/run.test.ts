@@ -10,12 +10,14 @@ import {
 } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { afterAll, describe, expect, it } from "vitest";
 import { missing } from "../support/component.js";
 import { noHolder } from "../support/holder.js";
 import { asyncTeardown, library, program, target } from "../support/paths.js";
-import { helperOf, helpersOf, holdersOf, isAlive, status, until } from "../support/proc.js";
-import { hog, run, runToEnd, startReady } from "../support/start.js";
+import { childrenOf, helperOf, helpersOf, holdersOf, isAlive, status, until } from "../support/proc.js";
+import { ending, hog, run, runToEnd, start, startReady } from "../support/start.js";
 
 const EAGAIN = 11;
 
@@ -338,6 +340,26 @@ describe.skipIf(noHolder)("run with a holder, where Node.js fails", () => {
     // It may have been ended before it could write.
     const pid = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
     expect(pid !== 0 && isAlive(pid)).toBe(false);
+  });
+
+  it("does not take it for hung where its watcher was stopped, or frozen, for a while", async () => {
+    const file = join(folder, "go-on");
+    const { env } = nodeIs(`while [ ! -e ${file} ]; do sleep 0.01; done; exit 77`);
+    const child = start([...byHolder, "echo", "hello"], {
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    const said = text(child.stderr as Readable);
+    const watcher = () => childrenOf(child.pid)[0] ?? 0;
+
+    await until(() => watcher() !== 0 && childrenOf(watcher()).length === 1, "Node.js runs");
+    process.kill(watcher(), "SIGSTOP");
+    await until(() => status(watcher()).State?.[0] === "T", "the watcher stands still");
+    process.kill(watcher(), "SIGCONT");
+    await until(() => status(watcher()).State?.[0] !== "T", "it goes on");
+    writeFileSync(file, "");
+    await ending(child);
+    expect(await said).toBe("async-teardown: Node.js ended without a word\n");
   });
 
   it("starts it all the same with best effort", async () => {
