@@ -384,7 +384,7 @@ describe.skipIf(noHolder)("run with a holder, where Node.js fails", () => {
   });
 
   it.each(["0<&- 2>&-", "1>&- 2>&-", "0<&- 1>&- 2>&-"])("holds where %s is closed", async (closed) => {
-    const file = join(folder, "closed");
+    const file = join(folder, "held-by");
     const held = `ls /proc/*/comm | while read f; do read name <$f && echo $name; done 2>/dev/null`;
     const words = [...byHolder, "--", "sh", "-c", `(${held} | grep -c "^cleanup/$$$") >${file} 2>&1`];
     const { exitCode } = await runToEnd(["sh", "-c", `exec "$@" ${closed}`, "sh", ...words]);

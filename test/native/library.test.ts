@@ -66,6 +66,7 @@ describe("the native parts for the other CPU", () => {
         "async-teardown",
         "async-teardown-holder",
         "libasync-teardown.so",
+        "qemu-async-teardown",
       ]);
       await expectSelfContained(join(output, "async-teardown"));
       await expectSelfContained(join(output, "async-teardown-holder"));
