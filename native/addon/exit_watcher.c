@@ -20,7 +20,7 @@
 #endif
 
 /*
- * One thread waits for all watcher at once: libuv has no way to wait for a pidfd, and its pool of four threads
+ * One thread waits for all exits at once: libuv has no way to wait for a pidfd, and its pool of four threads
  * is not ours to block. Processes are added from JavaScript's thread while this one sleeps.
  */
 struct exit_watcher {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { missing } from "../support/component.js";
-import { childrenOf, helpersOf, isAlive, status, until, untilSo } from "../support/proc.js";
+import { childrenOf, helpersOf, isAlive, status, until } from "../support/proc.js";
 import { run, runToEnd, start } from "../support/start.js";
 
 /** Debian's has its version in its name. */
@@ -45,11 +45,11 @@ describe.skipIf(noFpm)(`php-fpm, which executes itself to reload (${noFpm ?? "it
     const master = start(words, { stdio: "ignore" });
     const isAnswered = async (by: (worker: number) => boolean) => by(await answering());
 
-    await untilSo(() => isAnswered((worker) => worker > 0), "php-fpm answers");
+    await until(() => isAnswered((worker) => worker > 0), "php-fpm answers");
     for (let reload = 0; reload < 3; reload++) {
       const before = childrenOf(master.pid);
       process.kill(master.pid, "SIGUSR2");
-      await untilSo(
+      await until(
         () => isAnswered((worker) => worker > 0 && !before.includes(worker)),
         "a new worker answers",
       );

@@ -6,7 +6,14 @@ import { list, watch } from "../../src/index.js";
 import { missing } from "../support/component.js";
 import { affordable, MiB } from "../support/memory.js";
 import { asyncTeardown, nativeFolder, program, root } from "../support/paths.js";
-import { helperOf, helpersOf, isAlive, residentBytes, until } from "../support/proc.js";
+import {
+  helperOf,
+  helpersOf,
+  isAlive,
+  killWhileHelperStands,
+  residentBytes,
+  until,
+} from "../support/proc.js";
 import { ending, run, runToEnd, type Started, start } from "../support/start.js";
 
 const noQemu = await missing("qemu-system-x86_64", "qemu-system-x86");
@@ -187,16 +194,8 @@ describe.skipIf(noQemu)("QEMU under run", () => {
     });
     const pid = Number(readFileSync(file, "utf8"));
     try {
-      const helper = helperOf(pid);
-
-      process.kill(helper, "SIGSTOP");
-      process.kill(pid, "SIGKILL");
-      await until(() => !isAlive(pid), "QEMU is gone");
-      expect(isAlive(helper)).toBe(true);
-      process.kill(helper, "SIGCONT");
-      await until(() => !isAlive(helper), "its memory is back");
+      await killWhileHelperStands(pid);
     } finally {
-      if (isAlive(pid)) process.kill(pid, "SIGKILL");
       rmSync(folder, { recursive: true });
     }
   });

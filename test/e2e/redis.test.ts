@@ -3,7 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { missing } from "../support/component.js";
-import { helperOf, helpersOf, isAlive, residentBytes, status, until } from "../support/proc.js";
+import {
+  helperOf,
+  helpersOf,
+  isAlive,
+  killWhileHelperStands,
+  residentBytes,
+  status,
+  until,
+} from "../support/proc.js";
 import { ending, run, runToEnd, type Started, start } from "../support/start.js";
 
 const noRedis = await missing("redis-server", "redis-server", "redis-tools");
@@ -74,17 +82,6 @@ describe.skipIf(noRedis)(`Redis (${noRedis ?? "it is there"})`, () => {
     expect((await runToEnd([...run.slice(0, 2), "--follow-forks", "--", ...daemon])).exitCode).toBe(0);
     await until(() => existsSync(pidFile), "Redis is in the background");
     const pid = Number(readFileSync(pidFile, "utf8"));
-    try {
-      const helper = helperOf(pid);
-
-      process.kill(helper, "SIGSTOP");
-      process.kill(pid, "SIGKILL");
-      await until(() => !isAlive(pid), "Redis is gone");
-      expect(isAlive(helper)).toBe(true);
-      process.kill(helper, "SIGCONT");
-      await until(() => !isAlive(helper), "its memory is back");
-    } finally {
-      if (isAlive(pid)) process.kill(pid, "SIGKILL");
-    }
+    await killWhileHelperStands(pid);
   });
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { missing } from "../support/component.js";
 import { asyncTeardown, root } from "../support/paths.js";
-import { helpersOf, isAlive, until, untilSo } from "../support/proc.js";
+import { helpersOf, isAlive, until } from "../support/proc.js";
 import { runToEnd, type Started, start } from "../support/start.js";
 
 const noHaproxy = await missing("/usr/sbin/haproxy", "haproxy");
@@ -25,7 +25,7 @@ function answers(): Promise<boolean> {
   });
 }
 
-const untilAnswers = () => untilSo(answers, "HAProxy answers");
+const untilAnswers = () => until(answers, "HAProxy answers");
 
 /** Little of everything: it is to reload fast. */
 function configure(): void {
@@ -74,7 +74,7 @@ async function reload(master: Started, times: number): Promise<void> {
 
     // HAProxy misses a signal that comes before it is ready for it, without us as well.
     let asked = 0;
-    await untilSo(async () => {
+    await until(async () => {
       if (Date.now() > asked + 1000) {
         process.kill(master.pid, "SIGUSR2");
         asked = Date.now();

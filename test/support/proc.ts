@@ -1,6 +1,7 @@
 /** What /proc says of processes, for tests. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "vitest";
 import { compareAddressSpaces } from "../../src/linux/native.js";
 
 /** The fields of /proc/<pid>/status. */
@@ -98,22 +99,28 @@ export function isParked(holder: number): boolean {
 }
 
 /** Waits, at most half a minute, until something is so. */
-export async function until(isSo: () => boolean, what: string): Promise<void> {
+export async function until(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const end = Date.now() + 30_000;
 
-  while (!isSo()) {
+  while (!(await isSo())) {
     if (Date.now() > end) throw new Error(`waited half a minute in vain until ${what}`);
     await sleep(5);
   }
 }
 
-/** The same, of what has to be asked for. */
-export async function untilSo(isSo: () => Promise<boolean>, what: string): Promise<void> {
-  const end = Date.now() + 30_000;
+/** Kills a process that is no child of the tests while its helper stands still, which has the memory until it goes on. */
+export async function killWhileHelperStands(pid: number): Promise<void> {
+  try {
+    const helper = helperOf(pid);
 
-  while (!(await isSo())) {
-    if (Date.now() > end) throw new Error(`waited half a minute in vain until ${what}`);
-    await sleep(20);
+    process.kill(helper, "SIGSTOP");
+    process.kill(pid, "SIGKILL");
+    await until(() => !isAlive(pid), `process ${pid} is gone`);
+    expect(isAlive(helper)).toBe(true);
+    process.kill(helper, "SIGCONT");
+    await until(() => !isAlive(helper), "its memory is back");
+  } finally {
+    if (isAlive(pid)) process.kill(pid, "SIGKILL");
   }
 }
 
