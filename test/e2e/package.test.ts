@@ -30,9 +30,12 @@ const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Does that, and returns what npm says besides. */
-async function npm(...words: string[]): Promise<string> {
+async function npm(directory: string, ...words: string[]): Promise<string> {
   const quiet = ["--no-audit", "--no-fund", "--no-update-notifier"];
-  const { exitCode, stderr } = await runToEnd(["npm", ...words, ...quiet], { timeout: 280_000 });
+  const { exitCode, stderr } = await runToEnd(["npm", ...words, ...quiet], {
+    cwd: directory,
+    timeout: 280_000,
+  });
 
   expect(exitCode, stderr).toBe(0);
   return stderr;
@@ -60,14 +63,14 @@ describe.skipIf(noCrossCompiler)(`the package (${noCrossCompiler ?? "the cross c
   beforeAll(async () => {
     copyClone();
     chmodSync(folder, 0o755);
-    await npm("pack", "--prefix", clone, "--pack-destination", folder);
+    await npm(clone, "pack", "--pack-destination", folder); // pack looks at no --prefix
     const tarball = join(folder, `async-teardown-${manifest.version}.tgz`);
     const options = ["--omit=dev", "--prefer-offline", tarball];
 
     mkdirSync(project);
-    await npm("install", "--prefix", project, "--ignore-scripts", ...options);
+    await npm(project, "install", "--ignore-scripts", ...options);
     // Where scripts may run there is none, nor one that npm warns of.
-    expect(await npm("install", "--global", "--prefix", prefix, ...options)).not.toMatch(/script/);
+    expect(await npm(project, "install", "--global", "--prefix", prefix, ...options)).not.toMatch(/script/);
   });
 
   it("is small, and carries what is needed at run time for both CPUs, and no more", () => {
