@@ -14,14 +14,16 @@ const globalSetup = "test/support/compile.ts";
 
 export default defineConfig({
   test: {
-    // Tests fill memory and look at what becomes of it: one at a time.
-    fileParallelism: false,
     setupFiles: "test/support/property-seed.ts",
     testTimeout: 60_000,
     hookTimeout: 300_000, // installs packages
+    // Each project has its turn.
     projects: [
-      // Nothing of a parser's is left for the next file: all in one process, which starts once.
-      { extends: true, test: { name: "unit", include: unit, isolate: false } },
+      {
+        extends: true,
+        // Nothing of a parser's is left for the next file: all in one process, which starts once.
+        test: { name: "unit", include: unit, isolate: false, maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
       {
         extends: true,
         test: {
@@ -29,9 +31,22 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: [...unit, "test/e2e/**"],
           globalSetup,
+          // They look at all of the machine's address spaces, and change its limits and pools: one at a time.
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
-      { extends: true, test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], globalSetup } },
+      {
+        extends: true,
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          globalSetup,
+          // Each looks at nothing but its own component, and mostly waits for it.
+          maxWorkers: 2,
+          sequence: { groupOrder: 3 },
+        },
+      },
     ],
   },
 });

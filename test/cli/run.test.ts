@@ -441,7 +441,7 @@ describe("sanitizers and valgrind", () => {
   });
 });
 
-const noValgrind = await missing("valgrind", "valgrind");
+const noValgrind = missing("valgrind", "valgrind");
 
 describe.skipIf(noValgrind)(`a program under valgrind (${noValgrind ?? "it is there"})`, () => {
   it("runs without a helper, and is told so", async () => {

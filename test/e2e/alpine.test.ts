@@ -20,8 +20,8 @@ import { ending, runToEnd, startReady } from "../support/start.js";
 
 const lacks = [
   process.getuid?.() === 0 ? undefined : "chroot is for root",
-  await missing("musl-gcc", "musl-tools"),
-  await missing("busybox", "busybox-static"),
+  missing("musl-gcc", "musl-tools"),
+  missing("busybox", "busybox-static"),
 ].find((reason) => reason !== undefined);
 
 const folder = mkdtempSync(join(tmpdir(), "async-teardown-"));

@@ -5,7 +5,7 @@ import { asyncTeardown } from "../support/paths.js";
 import { holdersOf, isParked, status, until } from "../support/proc.js";
 import { run, runToEnd, start } from "../support/start.js";
 
-const noBusybox = await missing("busybox", "busybox-static");
+const noBusybox = missing("busybox", "busybox-static");
 
 const byHelper = [asyncTeardown, "run", "--mechanism", "helper"];
 

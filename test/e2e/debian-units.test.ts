@@ -6,10 +6,10 @@ import { asyncTeardown, library } from "../support/paths.js";
 import { bootSystemd, type Systemd } from "../support/systemd.js";
 
 const noServers =
-  (await missing("redis-server", "redis-server")) ??
-  (await missing("memcached", "memcached")) ??
-  (await missing("nginx", "nginx-light")) ??
-  (await missing("php-fpm8.2", "php8.2-fpm"));
+  missing("redis-server", "redis-server") ??
+  missing("memcached", "memcached") ??
+  missing("nginx", "nginx-light") ??
+  missing("php-fpm8.2", "php8.2-fpm");
 const booted = noServers ?? (await bootSystemd());
 const reason = typeof booted === "string" ? booted : undefined;
 const systemd = booted as Systemd;

@@ -7,7 +7,7 @@ import { affordable, MiB } from "../support/memory.js";
 import { program, target } from "../support/paths.js";
 import { runToEnd, start } from "../support/start.js";
 
-const noGo = noHolder ?? (await missing("go", "golang-go"));
+const noGo = noHolder ?? missing("go", "golang-go");
 const server = program("go-server");
 const bytes = affordable(1024 * MiB);
 

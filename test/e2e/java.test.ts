@@ -10,7 +10,7 @@ import { asyncTeardown } from "../support/paths.js";
 import { holderOf, isAlive, isParked, residentBytes, until } from "../support/proc.js";
 import { ending, runToEnd, startReady } from "../support/start.js";
 
-const noJava = noHolder ?? (await missing("java", "default-jre-headless"));
+const noJava = noHolder ?? missing("java", "default-jre-headless");
 
 const folder = mkdtempSync(join(tmpdir(), "async-teardown-"));
 const source = join(folder, "Server.java");

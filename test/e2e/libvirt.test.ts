@@ -6,7 +6,7 @@ import { eventually, Libvirt, machine, noLibvirt } from "../support/libvirt.js";
 import { asyncTeardown, nativeFolder, root } from "../support/paths.js";
 import { helperOf, helpersOf, holdersOf, isAlive } from "../support/proc.js";
 
-const reason = await noLibvirt();
+const reason = noLibvirt();
 const libvirt = new Libvirt();
 const limit = { timeout: 200_000 };
 

@@ -8,7 +8,7 @@ import { asyncTeardown, nativeFolder, program, root, target } from "../support/p
 import { helperOf, isAlive, residentBytes, until } from "../support/proc.js";
 import { ending, run, runToEnd, start, startReady } from "../support/start.js";
 
-const noCompiler = await missing("musl-gcc", "musl-tools");
+const noCompiler = missing("musl-gcc", "musl-tools");
 
 describe.skipIf(noCompiler)(`a program with musl (${noCompiler ?? "musl-gcc is there"})`, () => {
   const hog = program("hog-musl");

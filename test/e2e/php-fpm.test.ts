@@ -10,8 +10,7 @@ import { run, runToEnd, start } from "../support/start.js";
 const findFpm = () => readdirSync("/usr/sbin").find((name) => /^php-fpm\d/.test(name));
 
 const noFpm =
-  (await missing("cgi-fcgi", "libfcgi-bin")) ??
-  (await missing(join("/usr/sbin", findFpm() ?? "php-fpm8.2"), "php-fpm"));
+  missing("cgi-fcgi", "libfcgi-bin") ?? missing(join("/usr/sbin", findFpm() ?? "php-fpm8.2"), "php-fpm");
 
 const folder = mkdtempSync(join(tmpdir(), "async-teardown-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -15,7 +15,7 @@ if (!noHolder && !existsSync("/etc/postgresql-common")) {
   mkdirSync("/etc/postgresql-common");
   writeFileSync("/etc/postgresql-common/createcluster.conf", "create_main_cluster = false\n");
 }
-const noPostgres = noHolder ?? (await missing("pg_ctlcluster", "postgresql"));
+const noPostgres = noHolder ?? missing("pg_ctlcluster", "postgresql");
 
 const folder = mkdtempSync(join(tmpdir(), "async-teardown-"));
 afterAll(() => rmSync(folder, { recursive: true, maxRetries: 10 }));

@@ -3,7 +3,7 @@ import { missing } from "../support/component.js";
 import { helperOf, isAlive, residentBytes, until } from "../support/proc.js";
 import { ending, run, runToEnd, start, startReady } from "../support/start.js";
 
-const noPython = await missing("python3", "python3");
+const noPython = missing("python3", "python3");
 
 describe.skipIf(noPython)(`Python (${noPython ?? "it is there"})`, () => {
   it("multiprocessing, subprocesses and waiting for any child work, and only the main process is protected", async () => {

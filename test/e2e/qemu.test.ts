@@ -16,7 +16,7 @@ import {
 } from "../support/proc.js";
 import { ending, run, runToEnd, type Started, start } from "../support/start.js";
 
-const noQemu = await missing("qemu-system-x86_64", "qemu-system-x86");
+const noQemu = missing("qemu-system-x86_64", "qemu-system-x86");
 const guest = Math.floor(affordable(1024 * MiB) / MiB) * MiB;
 
 /** A real machine with its memory filled, in small pages so that its teardown takes a while. */

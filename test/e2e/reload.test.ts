@@ -8,7 +8,7 @@ import { asyncTeardown, root } from "../support/paths.js";
 import { helpersOf, isAlive, until } from "../support/proc.js";
 import { runToEnd, type Started, start } from "../support/start.js";
 
-const noHaproxy = await missing("/usr/sbin/haproxy", "haproxy");
+const noHaproxy = missing("/usr/sbin/haproxy", "haproxy");
 const folder = mkdtempSync(join(tmpdir(), "async-teardown-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 

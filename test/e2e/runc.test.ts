@@ -40,7 +40,7 @@ async function spaceOf(container: string): Promise<AddressSpace | undefined> {
 }
 
 describe.each(["runc", "crun"])("a container of %s", { timeout: 240_000 }, async (runtime) => {
-  const reason = (await missing(runtime, runtime)) ?? noContainer(runtime);
+  const reason = missing(runtime, runtime) ?? noContainer(runtime);
   const id = (name: string) => `at-${name}-${process.pid}-${runtime}`;
   const title = reason === undefined ? "" : `: ${reason}`;
 

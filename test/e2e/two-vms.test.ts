@@ -10,7 +10,7 @@ import { asyncTeardown, program } from "../support/paths.js";
 import { residentBytes, until } from "../support/proc.js";
 import { ending, type Started, start } from "../support/start.js";
 
-const noQemu = noHolder ?? (await missing("qemu-system-x86_64", "qemu-system-x86"));
+const noQemu = noHolder ?? missing("qemu-system-x86_64", "qemu-system-x86");
 const memory = noQemu ?? makeCgroup("memory");
 const reason = typeof memory === "string" ? memory : undefined;
 const cgroup = memory as TestCgroup;

@@ -22,7 +22,7 @@ import { ending, hog, protect, runToEnd, type Started, start, startReady } from 
 
 const ENOSYS = 38;
 
-const noPython = await missing("python3", "python3");
+const noPython = missing("python3", "python3");
 
 /** As the kernel is, and as older kernels and some containers are. */
 const circumstances: [string, string[]][] = [

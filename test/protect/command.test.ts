@@ -129,7 +129,7 @@ describe("run, of what a helper cannot protect", () => {
   });
 });
 
-const noSetcap = await missing("setcap", "libcap2-bin");
+const noSetcap = missing("setcap", "libcap2-bin");
 
 describe("file capabilities", () => {
   it.skipIf(!isRoot || noSetcap)(`are seen (${noSetcap ?? "setcap is there"})`, async () => {

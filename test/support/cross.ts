@@ -13,7 +13,4 @@ export const otherArchitecture = buildFolder === "x86_64" ? "aarch64" : "x86_64"
 export const crossCompiler: string = `${otherArchitecture}-linux-gnu-gcc`;
 
 /** Why nothing can be built for it here; undefined where it can. */
-export const noCrossCompiler: string | undefined = await missing(
-  crossCompiler,
-  ...packages[otherArchitecture],
-);
+export const noCrossCompiler: string | undefined = missing(crossCompiler, ...packages[otherArchitecture]);

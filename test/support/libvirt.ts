@@ -8,12 +8,12 @@ import { root } from "./paths.js";
 import { isAlive } from "./proc.js";
 import { runToEnd } from "./start.js";
 
-/** Why no libvirt can be tested here, or undefined. Installs what is missing. */
-export async function noLibvirt(): Promise<string | undefined> {
+/** Why no libvirt can be tested here, or undefined. */
+export function noLibvirt(): string | undefined {
   if (process.getuid?.() !== 0) return "libvirtd runs as root: not tested";
   return (
-    (await missing("qemu-system-x86_64", "qemu-system-x86")) ??
-    (await missing("libvirtd", "libvirt-daemon", "libvirt-clients"))
+    missing("qemu-system-x86_64", "qemu-system-x86") ??
+    missing("libvirtd", "libvirt-daemon", "libvirt-clients")
   );
 }
 
