@@ -10,9 +10,11 @@ import { benchRate, benchRedis, benchSteady } from "./gently.js";
 import { benchLook } from "./look.js";
 import { parseMinutes } from "./minutes.js";
 import { compile, launcher, protecting } from "./programs.js";
-import { benchKinds, benchQemu, benchQemuPair } from "./release.js";
+import { benchKinds, benchQemu, benchQemuPair, benchSizes } from "./release.js";
 
 interface Part {
+  /** What --only calls it, where a section has several. */
+  readonly name?: string;
   /** Its share of the time, among those that are run. */
   readonly share: number;
   readonly needsRoot?: true;
@@ -35,28 +37,39 @@ const sections: Readonly<Record<string, readonly Part[]>> = {
   ways: [{ share: 2, run: benchWaysToDie }],
   fallbacks: [{ share: 1, run: benchFallbacks }],
   release: [
-    { share: 8, run: benchKinds },
-    { share: 2, run: benchQemuPair },
-    { share: 6, run: benchQemu },
-    { share: 2, run: benchRedis },
-    { share: 1, run: benchRate },
-    { share: 1, run: benchSteady },
+    { name: "kinds", share: 4, run: benchKinds },
+    { name: "sizes", share: 5, run: benchSizes },
+    { name: "pair", share: 2, run: benchQemuPair },
+    { name: "qemu", share: 6, run: benchQemu },
+    { name: "redis", share: 2, run: benchRedis },
+    { name: "rate", share: 1, run: benchRate },
+    { name: "steady", share: 1, run: benchSteady },
   ],
 };
 
+const partNames = Object.values(sections).flatMap((parts) => parts.flatMap(({ name }) => name ?? []));
+
 const examples = `
 Sections: ${Object.keys(sections).join(", ")}; all of them by default.
+Parts of "release": ${partNames.join(", ")}.
 
 Examples:
   npm run bench                                a bit of everything, in ten minutes
   npm run bench -- release                     how the memory comes back, in ten minutes
+  npm run bench -- release --only qemu         how a QEMU ends, in ten minutes
   npm run bench -- exit start --minutes 3      two sections, in three minutes`;
 
-async function bench(names: string[], { minutes }: { minutes: number }, program: Command): Promise<void> {
+async function bench(
+  names: string[],
+  { minutes, only }: { minutes: number; only?: string },
+  program: Command,
+): Promise<void> {
   const wrong = names.find((name) => !(name in sections));
   if (wrong !== undefined) program.error(`error: there is no section "${wrong}"; see --help`);
   const isRoot = process.getuid?.() === 0;
-  const all = (names.length ? names : Object.keys(sections)).flatMap((name) => sections[name] ?? []);
+  const asked = (names.length ? names : Object.keys(sections)).flatMap((name) => sections[name] ?? []);
+  const all = only === undefined ? asked : asked.filter(({ name }) => name === only);
+  if (!all.length) program.error(`error: there is no part "${only}"; see --help`);
   let parts = all.filter(({ needsRoot }) => isRoot || !needsRoot);
   const end = performance.now() + minutes * 60_000;
 
@@ -76,6 +89,7 @@ await new Command("npm run bench --")
   .description("Measures what protection costs and gains. As root it attaches as well.")
   .argument("[section...]", "what is measured")
   .option("--minutes <number>", "how long it may take, about; large sizes get fewer rounds", parseMinutes, 10)
+  .option("--only <part>", "one part of a section")
   .addHelpText("after", examples)
   .action(bench)
   .parseAsync();

@@ -79,21 +79,37 @@ function kindsTable(measured: readonly Measured<Times>[]): void {
   showMissing(measured);
 }
 
+type Kind = [kind: string, bytes: number, name: string, file?: string];
+
+function kindGroup([kind, bytes, name, path = ""]: Kind): Group<Times> {
+  const words = [kinds, kind, String(bytes), path];
+  const cases = [words, [...protecting("/workers:1"), ...words], [...protecting(), ...words]];
+  return {
+    name: `${name}, ${Math.round(bytes / MiB) === bytes / MiB ? sizeText(bytes) : "234 MiB"}`,
+    bytes,
+    cases: cases.map((each) => () => measure({ words: each })),
+  };
+}
+
+export async function benchSizes(deadline: number): Promise<void> {
+  const sizes = [MiB, 16 * MiB, 64 * MiB, 256 * MiB, GiB, 4 * GiB, 8 * GiB];
+  const groups = sizes.map((bytes) => kindGroup(["small", bytes, "4 KiB pages"]));
+
+  kindsTable(await inRounds(groups, deadline, backOf));
+}
+
 export async function benchKinds(deadline: number): Promise<void> {
   const fileBytes = 256 * MiB;
 
   await withFileAndPool(fileBytes, async (file, canPool) => {
     const unlinked = "/dev/shm/async-teardown-bench";
-    const all: [kind: string, bytes: number, name: string, file?: string][] = [
-      ...[MiB, 16 * MiB, 64 * MiB, 256 * MiB, GiB, 4 * GiB, 8 * GiB].map(
-        (bytes): [string, number, string] => ["small", bytes, "4 KiB pages"],
-      ),
+    const all: Kind[] = [
       ["huge", GiB, "transparent huge pages"],
       ...(canPool
         ? ([
             ["hugetlb", 512 * MiB, "hugetlb"],
             ["hugememfd", 512 * MiB, "hugetlb memfd"],
-          ] as [string, number, string][])
+          ] as Kind[])
         : []),
       ["locked", 256 * MiB, "locked"],
       ["memfd", GiB, "memfd"],
@@ -104,17 +120,8 @@ export async function benchKinds(deadline: number): Promise<void> {
       ["apart", 60_000 * 4096, "60,000 with gaps"],
       ["sparse", 256 * MiB, "sparse, 4 TiB"],
     ];
-    const groups = all.map(([kind, bytes, name, path = ""]): Group<Times> => {
-      const words = [kinds, kind, String(bytes), path];
-      const cases = [words, [...protecting("/workers:1"), ...words], [...protecting(), ...words]];
-      return {
-        name: `${name}, ${Math.round(bytes / MiB) === bytes / MiB ? sizeText(bytes) : "234 MiB"}`,
-        bytes,
-        cases: cases.map((each) => () => measure({ words: each })),
-      };
-    });
     if (!canPool) console.log("not measured: hugetlb, which needs root and free pages");
-    kindsTable(await inRounds(groups, deadline, backOf));
+    kindsTable(await inRounds(all.map(kindGroup), deadline, backOf));
   });
 }
 

@@ -27,7 +27,7 @@ export function* turns(most: number, deadline: number): Generator<number> {
   for (let turn = 0; turn < most && (turn === 0 || performance.now() < deadline); turn++) yield turn;
 }
 
-const leastRounds = 9;
+const leastRounds = 10;
 const mostRounds = 100;
 
 /** Whether the medians would move by some 2 % at most: by the spread of the middle half. */
