@@ -124,12 +124,18 @@ static const char *next_part(const char *part)
 	return *end ? end + 1 : 0;
 }
 
+/* The last part that says something counts, as for QEMU. */
 static void read_run_with(const char *value, struct qemu_options *options)
 {
-	for (const char *part = value; part; part = next_part(part)) {
-		options->on |= says_on(part);
-		options->off |= says_off(part);
-	}
+	int on = 0, off = 0;
+
+	for (const char *part = value; part; part = next_part(part))
+		if (says_on(part) || says_off(part)) {
+			on = says_on(part);
+			off = !on;
+		}
+	options->on |= on;
+	options->off |= off;
 }
 
 /* The same value without what it says of teardown; empty where it says nothing else. */

@@ -45,6 +45,8 @@ describe("the options of a QEMU", () => {
       ["-run-with", "chroot=/a"],
     ],
     [["-run-with", "async-teardown"], []],
+    [["-run-with", "async-teardown=off,async-teardown=on"], []],
+    [["-run-with", "async-teardown=on", "-run-with", "async-teardown=off"], []],
     [
       ["-run-with", ",async-teardown=on,user=y"],
       ["-run-with", ",user=y"],
@@ -60,6 +62,7 @@ describe("the options of a QEMU", () => {
       ["-run-with", "user=x", "-S"],
     ],
     [["-run-with", "async-teardown=off", "-daemonize"], ["-daemonize"]],
+    [["-run-with", "async-teardown=on,async-teardown=off"], []],
   ])("%j are obeyed, and nothing of ours is there", async (words, args) => {
     expect(await given(words)).toEqual({ exitCode: 0, isProtected: false, args, stderr: "" });
   });
