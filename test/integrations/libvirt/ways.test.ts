@@ -75,6 +75,17 @@ describe("what is written", () => {
     );
   });
 
+  it("has the prefix that the domain declares for that namespace", () => {
+    const declared = otherPrefix.replace(/<q:commandline>.*<.q:commandline>/, "");
+    expect(enabled(declared, emulator)).toMatch(
+      /<q:commandline>\s+<q:env name="ASYNC_TEARDOWN_QEMU" value="[^"]+"\/>\s+<\/q:commandline>/,
+    );
+  });
+
+  it("keeps characters that only XML 1.1 takes for line breaks", () => {
+    expect(inOneStyle("<domain><title>a\u0085b\u2028c</title></domain>")).toContain("a\u0085b\u2028c");
+  });
+
   it("is our emulator, with the QEMU that it had", () => {
     expect(enabled(plain, emulator)).toContain("<emulator>/opt/a/qemu-async-teardown</emulator>");
     expect(enabled(passthrough, emulator)).toContain(
