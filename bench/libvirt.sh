@@ -4,7 +4,10 @@
 # nothing else runs:
 #
 #   bench/libvirt.sh destroy [ROUNDS [MEBIBYTES]]      empty, plain, QEMU's own option, ours by emulator and by hook
-#   bench/libvirt.sh ends feature|commandline|emulator|hook|by-hand KERNEL INITRD       see bench/guest.sh
+#   bench/libvirt.sh ends plain|feature|commandline|emulator|hook|by-hand KERNEL INITRD       see bench/guest.sh
+#
+# by-hand is -async-teardown in <qemu:commandline>, and our emulator. With LIBVIRT_CGROUPS='"cpu","memory"', libvirt makes
+# cgroups, which have to go as well. The exit code is 1 where something was left.
 set -eu
 [ "${1:-}" ] || { sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "$0"; exit 125; }
 # Here a QEMU is reaped as soon as by systemd (PR_SET_CHILD_SUBREAPER): libvirt waits for that as well, and the init of
@@ -108,11 +111,16 @@ is_up() { grep -qa 'guest is up' /run/libvirt/vm.serial; }
 is_off() { [ "$(virsh domstate vm)" = 'shut off' ]; }
 is_running() { [ "$(virsh domstate vm)" = running ]; }
 
+has_protector() { [ "$(protectors "$pid")" = "$expected" ]; }
+
+look() { # a domain that has just been started
+  pid=$(pid_of vm)
+  await has_protector
+}
+
 start() {
   virsh --quiet start vm
-  pid=$(pid_of vm)
-  await is_protected "$pid"
-  [ "$(protectors "$pid")" = 1 ] || fail "$(protectors "$pid") processes protect it"
+  look
 }
 
 begin() { # the same, and it boots
@@ -121,19 +129,33 @@ begin() { # the same, and it boots
   await is_up
 }
 
+left() { # its cgroups, PID file, state, directory of sockets, processes
+  find /sys/fs/cgroup /run/libvirt/qemu /var/lib/libvirt/qemu -depth \
+    \( -name '*-vm.libvirt-qemu' -o -name vm.pid -o -name vm.xml -o -name 'domain-*-vm' \)
+  pgrep --full 'guest=vm,' || true
+}
+
 ended() { # WHAT: nothing is left of it
   await is_off
   await is_free "$pid"
-  local left=$(find /sys/fs/cgroup /run/libvirt/qemu -name '*vm.libvirt-qemu*' -o -name vm.pid | head -1)
-  [ -z "$left" ] || fail "$1: left: $left"
-  echo "$1: ended, nothing left"
+  local left=$(left)
+  if [ "$left" ]; then
+    echo "$1: ended, left: "$left
+    anything_left=1
+    find $(echo "$left" | grep ^/sys/fs/cgroup) -depth -type d -exec rmdir {} + # the next is looked at by itself
+  else
+    echo "$1: ended, nothing left"
+  fi
 }
 
 ends() { # VIA KERNEL INITRD
-  local more=
+  local more= expected=1 anything_left=
   [ "$1" != by-hand ] || more=$option
+  [ "$1" != plain ] || expected=0
+  [ -z "$(left)" ] || fail "left from before: $(left)"
   allocation=ondemand define vm 512 "<kernel>$2</kernel><initrd>$3</initrd><cmdline>console=ttyS0 quiet</cmdline>" "$more"
   case $1 in
+  plain) ;;
   hook) hook install && kill -HUP "$daemon" && sleep 2 ;;
   by-hand) virsh dumpxml --inactive vm | sed 's|<emulator>.*<|<emulator>'"$(dirname "$tool")/qemu-async-teardown<|" | virsh --quiet define /dev/stdin ;;
   *) "$tool" libvirt enable --via "$1" vm ;;
@@ -151,7 +173,7 @@ ends() { # VIA KERNEL INITRD
   : >/run/libvirt/vm.serial
   virsh --quiet reboot vm
   await is_up
-  [ "$(pid_of vm)" = "$pid" ] && is_protected "$pid" || fail 'virsh reboot: another QEMU, or unprotected'
+  [ "$(pid_of vm)" = "$pid" ] && has_protector || fail 'virsh reboot: another QEMU, or unprotected'
   echo 'virsh reboot: the same QEMU, protected'
   virsh --quiet destroy vm
   ended 'then destroy'
@@ -175,8 +197,7 @@ ends() { # VIA KERNEL INITRD
   virsh --quiet save vm /run/libvirt/saved
   ended 'virsh save'
   virsh --quiet restore /run/libvirt/saved
-  pid=$(pid_of vm)
-  await is_protected "$pid"
+  look
   virsh --quiet destroy vm
   ended 'virsh restore, then destroy'
 
@@ -194,6 +215,7 @@ ends() { # VIA KERNEL INITRD
     virsh --quiet destroy vm
   done
   ended 'twenty starts in a row'
+  [ -z "$anything_left" ]
 }
 
 restart() { # libvirtd alone: its files stay
