@@ -35,6 +35,9 @@ const freestanding = [
 
 const hardened = ["-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack"];
 
+/** Text and constants in one mapping: of each one more, a target's start would take ten microseconds longer. */
+const fewMappings = "-Wl,-z,noseparate-code";
+
 /** NODELETE: the helper's text must stay where it is, whatever dlclose is asked for. */
 const shared = ["-shared", "-Wl,-z,nodelete", ...hardened];
 
@@ -211,7 +214,7 @@ async function buildAll(architecture, compiler) {
   await Promise.all([
     build(
       "libasync-teardown.so",
-      [...freestanding, ...shared, "-nostdlib", "-Wl,-z,defs"],
+      [...freestanding, ...shared, "-nostdlib", "-Wl,-z,defs", fewMappings],
       [...from("preload", "preload"), ...from("common", "protection", "write_quietly"), ...helper],
     ),
     build(
@@ -237,7 +240,7 @@ async function buildAll(architecture, compiler) {
     ),
     build(
       "async-teardown",
-      [...freestanding, "-fPIE", "-static-pie", "-nostdlib", ...hardened],
+      [...freestanding, "-fPIE", "-static-pie", "-nostdlib", ...hardened, fewMappings],
       [
         ...from("launcher", "launcher", "start", "options", "help", "run", "execute", "environment"),
         ...from("launcher", "attach", "node", "package", "complain", "qemu", "qemu_config", "emulator"),

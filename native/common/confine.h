@@ -44,11 +44,17 @@ int drop_privileges(struct failure *failure);
  */
 int allow_only(const struct sock_filter *calls, unsigned short count, struct failure *failure);
 
-/* What such a filter is made of. First, a way into the kernel that has other numbers is shut. */
+/*
+ * What such a filter is made of. First, a way into the kernel that has other numbers is shut.
+ *
+ * The first argument is loaded for nothing: the kernel tries a new filter for every system call that there is, to know
+ * which ones it always allows, and gives that up at an argument (seccomp_cache_prepare in kernel/seccomp.c).
+ */
 #define FILTER_START                                                                                                   \
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),                                       \
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SECCOMP_ARCHITECTURE, 1, 0),                                       \
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),                                                   \
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),                            \
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))
 
 #define ALLOW(name) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##name, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)

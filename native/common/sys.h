@@ -229,6 +229,12 @@ static inline long sys_sleep_for(uint64_t seconds, long nanoseconds)
 	return sys_call2(__NR_nanosleep, &time, 0);
 }
 
+/* Lets others run that wait for this CPU. */
+static inline long sys_yield(void)
+{
+	return sys_call0(__NR_sched_yield);
+}
+
 static inline long sys_sleep(long nanoseconds)
 {
 	return sys_sleep_for(0, nanoseconds);

@@ -119,8 +119,8 @@ static int by_helper(struct plan *plan)
 	if (package_find(plan->start, folder) < 0 || package_path(library, folder, 0, "/libasync-teardown.so") < 0)
 		return refuse_helper(&plan->refusal, ERR_NOT_BUILT, plan->file,
 				     "async-teardown cannot find its own library; is /proc mounted?");
-	if (!is_launcher(plan->file, folder) &&
-	    check_protectable(plan->file, &plan->surroundings, &walk, &is_asan, &plan->refusal) < 0)
+	if (check_protectable(plan->file, &plan->surroundings, &walk, &is_asan, &plan->refusal) < 0 &&
+	    !is_launcher(plan->file, folder))
 		return -1;
 	if (library_check(library, &plan->surroundings, &plan->refusal) < 0)
 		return -1;
