@@ -100,35 +100,29 @@ struct segments {
 
 static int read_segments(const struct file *file, const struct elf_header *header, struct segments *segments)
 {
-	char entry[ELF_PROGRAM_HEADER_BYTES];
+	struct segment_reader reader = {.file = file, .header = header};
+	struct elf_segment segment;
+	int result;
 
 	*segments = (struct segments){.has_interpreter = 0};
-	for (unsigned i = 0; i < header->count; i++) {
-		if (read_at(file, header->offset + (uint64_t)i * sizeof(entry), entry, sizeof(entry)) < 0)
-			return -1;
-		struct elf_segment segment = elf_segment_parse(entry);
-
+	while ((result = next_segment(&reader, &segment)) > 0) {
 		if (segment.type == ELF_INTERPRETER)
 			segments->has_interpreter = 1;
 		if (segment.type == ELF_DYNAMIC)
 			segments->dynamic = segment;
 	}
-	return 0;
+	return result;
 }
 
 /* Where in the file an address of the program is; 0 where nowhere. */
 static uint64_t offset_of(const struct file *file, const struct elf_header *header, uint64_t address)
 {
-	char entry[ELF_PROGRAM_HEADER_BYTES];
+	struct segment_reader reader = {.file = file, .header = header};
+	struct elf_segment segment;
 
-	for (unsigned i = 0; i < header->count; i++) {
-		if (read_at(file, header->offset + (uint64_t)i * sizeof(entry), entry, sizeof(entry)) < 0)
-			return 0;
-		struct elf_segment segment = elf_segment_parse(entry);
-
+	while (next_segment(&reader, &segment) > 0)
 		if (segment.type == ELF_LOAD && address >= segment.address && address - segment.address < segment.bytes)
 			return segment.offset + (address - segment.address);
-	}
 	return 0;
 }
 
@@ -182,30 +176,33 @@ static int needs_asan(const struct file *file, const struct elf_header *header, 
 	return 0;
 }
 
-static int check_elf(const struct file *file, const char *start, size_t bytes, int *is_asan)
+/* A damaged one the kernel refuses itself, and says so; load_elf_binary() in fs/binfmt_elf.c. */
+static enum executable_kind judge_elf(const struct file *file, const char *start, size_t bytes, int *is_asan)
 {
 	struct elf_header header;
 	struct segments segments;
 
 	if (!elf_header_parse(start, bytes, &header))
-		return refuse_file(file, ERR_ARCHITECTURE, "its ELF header is cut short");
-	if (!header.is_64_bit)
-		return refuse_file(file, ERR_ARCHITECTURE,
-				   "it is a 32-bit program, which cannot load the 64-bit helper");
+		return EXECUTABLE_UNKNOWN;
+	if (!header.is_64_bit) {
+		refuse_file(file, ERR_ARCHITECTURE, "it is a 32-bit program, which cannot load the 64-bit helper");
+		return EXECUTABLE_REFUSED;
+	}
 	if (header.machine != ELF_MACHINE || !header.is_little_endian) {
 		refuse_file(file, ERR_ARCHITECTURE, "it is built for another architecture (ELF machine ");
 		message_add_number(&file->refusal->message, header.machine);
 		message_add(&file->refusal->message, ")");
-		return -1;
+		return EXECUTABLE_REFUSED;
 	}
 	if (header.entry_bytes != ELF_PROGRAM_HEADER_BYTES || header.offset > INT64_MAX - UINT32_MAX ||
 	    read_segments(file, &header, &segments) < 0)
-		return refuse_file(file, ERR_ARCHITECTURE, "its ELF header is damaged");
-	if (!segments.has_interpreter)
-		return refuse_file(file, ERR_STATIC,
-				   "it is statically linked, so no loader runs that could load the helper");
+		return EXECUTABLE_UNKNOWN;
+	if (!segments.has_interpreter) {
+		refuse_file(file, ERR_STATIC, "it is statically linked, so no loader runs that could load the helper");
+		return EXECUTABLE_REFUSED;
+	}
 	*is_asan = needs_asan(file, &header, &segments.dynamic);
-	return 0;
+	return EXECUTABLE_PROGRAM;
 }
 
 /* ---- any file ------------------------------------------------------------------------------ */
@@ -214,17 +211,19 @@ static enum executable_kind examine_open(const struct file *file, const struct s
 					 struct executable *executable)
 {
 	char start[START_BYTES];
+	enum executable_kind kind;
 	struct stat status;
 	long bytes;
 
 	if (sys_fstat(file->fd, &status) < 0 || !S_ISREG(status.st_mode) ||
 	    (bytes = sys_pread(file->fd, start, sizeof(start), 0)) < 0)
 		return EXECUTABLE_UNKNOWN;
-	if (elf_is(start, (size_t)bytes))
-		return check_elf(file, start, (size_t)bytes, &executable->is_asan) < 0 ||
-				       check_privileges(file, surroundings) < 0
-			       ? EXECUTABLE_REFUSED
-			       : EXECUTABLE_PROGRAM;
+	if (elf_is(start, (size_t)bytes)) {
+		kind = judge_elf(file, start, (size_t)bytes, &executable->is_asan);
+		if (kind == EXECUTABLE_PROGRAM && check_privileges(file, surroundings) < 0)
+			return EXECUTABLE_REFUSED;
+		return kind;
+	}
 	return shebang_parse(start, (size_t)bytes, &executable->shebang) ? EXECUTABLE_SCRIPT : EXECUTABLE_OTHER;
 }
 

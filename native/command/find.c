@@ -4,7 +4,7 @@
 
 #define PATH_WHERE_NONE_IS_SET "/bin:/usr/bin" /* execvp(3) */
 
-enum verdict { ABSENT, EXECUTABLE, OUT_OF_REACH, FORBIDDEN, DIRECTORY };
+enum verdict { ABSENT, EXECUTABLE, OUT_OF_REACH, FORBIDDEN, DIRECTORY, BEHIND_FILE, LOOP, TOO_LONG };
 
 struct surroundings own_surroundings(const char *path)
 {
@@ -18,14 +18,29 @@ struct surroundings own_surroundings(const char *path)
 	};
 }
 
+static enum verdict why_not_there(long result)
+{
+	switch (result) {
+	case -EACCES:
+		return OUT_OF_REACH;
+	case -ENOTDIR:
+		return BEHIND_FILE;
+	case -ELOOP:
+		return LOOP;
+	case -ENAMETOOLONG:
+		return TOO_LONG;
+	default:
+		return ABSENT;
+	}
+}
+
 static enum verdict judge(const char *file, const struct surroundings *surroundings)
 {
 	struct stat status;
 	long result = sys_stat_at(surroundings->directory, file, &status);
 
-	/* In PATH, a directory that may not be searched is one without the command. */
 	if (result < 0)
-		return result == -EACCES ? OUT_OF_REACH : ABSENT;
+		return why_not_there(result);
 	if (S_ISDIR(status.st_mode))
 		return DIRECTORY;
 	if (!S_ISREG(status.st_mode)) /* a FIFO would have us wait for a writer */
@@ -60,8 +75,10 @@ static enum verdict search(const char *command, const struct surroundings *surro
 		if (join(file, at, (size_t)(end - at), command) == 0) {
 			enum verdict verdict = judge(file, surroundings);
 
-			if (verdict == EXECUTABLE)
-				return EXECUTABLE;
+			/* As execvp(3): these two end the search. */
+			if (verdict == EXECUTABLE || verdict == LOOP || verdict == TOO_LONG)
+				return verdict;
+			/* A directory that may not be searched is one without the command, and so is a file. */
 			if (verdict == FORBIDDEN || verdict == DIRECTORY)
 				found = verdict;
 		}
@@ -77,7 +94,7 @@ static enum verdict look(const char *command, const struct surroundings *surroun
 		return ABSENT;
 	if (!*chars_find(command, '/'))
 		return search(command, surroundings, file);
-	return join(file, "", 0, command) < 0 ? ABSENT : judge(file, surroundings);
+	return join(file, "", 0, command) < 0 ? TOO_LONG : judge(file, surroundings);
 }
 
 int find_command(const char *command, const struct surroundings *surroundings, char file[LONGEST_PATH],
@@ -90,6 +107,12 @@ int find_command(const char *command, const struct surroundings *surroundings, c
 		return refuse(refusal, ERR_NOT_FOUND, command, ": command not found");
 	case DIRECTORY:
 		return refuse(refusal, ERR_NOT_EXECUTABLE, command, " is a directory");
+	case BEHIND_FILE:
+		return refuse(refusal, ERR_NOT_EXECUTABLE, command, ": not a directory");
+	case LOOP:
+		return refuse(refusal, ERR_NOT_EXECUTABLE, command, ": too many levels of symbolic links");
+	case TOO_LONG:
+		return refuse(refusal, ERR_NOT_EXECUTABLE, command, ": file name too long");
 	case OUT_OF_REACH:
 	case FORBIDDEN:
 		break;

@@ -32,8 +32,7 @@ int execute(const char *file, char **arguments, char **environment)
 
 	static struct refusal refusal;
 
-	refuse(&refusal, result == -ENOENT || result == -ENOTDIR ? ERR_NOT_FOUND : ERR_NOT_EXECUTABLE, file,
-	       " cannot be executed: ");
+	refuse(&refusal, result == -ENOENT ? ERR_NOT_FOUND : ERR_NOT_EXECUTABLE, file, " cannot be executed: ");
 	message_add(&refusal.message, error_text(result));
 	return complain_of(&refusal);
 }

@@ -190,6 +190,28 @@ describe("run refuses, with the reason and what to do", () => {
     expect(stderr).toMatch(reason);
   });
 
+  it("a name that leads nowhere, by the exit code of env(1)", async () => {
+    const links = join(folder, "links");
+    const at = { env: { PATH: `/etc/passwd:${links}:${process.env.PATH}` } };
+    const tooLong = "x".repeat(256);
+
+    mkdirSync(links);
+    symlinkSync("loop", join(links, "loop"));
+    for (const [command, code, reason] of [
+      ["loop", 126, "too many levels of symbolic links"],
+      [join(links, "loop"), 126, "too many levels of symbolic links"],
+      [tooLong, 126, "file name too long"],
+      [`${links}/${tooLong}`, 126, "file name too long"],
+      [`/${"x/".repeat(2100)}`, 126, "file name too long"],
+      ["/etc/passwd/x", 126, "not a directory"],
+      ["not-in-a-file", 127, "command not found"],
+    ] as const) {
+      const { exitCode, stderr } = await runToEnd([...run, command], at);
+      expect([exitCode, (await runToEnd(["env", command], at)).exitCode]).toEqual([code, code]);
+      expect(stderr).toContain(reason);
+    }
+  });
+
   it("what lies in a directory that may not be searched: by path (126), but not in PATH (127)", async () => {
     const closed = join(folder, "closed");
     mkdirSync(closed, { mode: 0 });
@@ -385,7 +407,7 @@ describe.skipIf(noHolder)("run with a holder, where Node.js fails", () => {
 
   it.each(["0<&- 2>&-", "1>&- 2>&-", "0<&- 1>&- 2>&-"])("holds where %s is closed", async (closed) => {
     const file = join(folder, "held-by");
-    const held = `ls /proc/*/comm | while read f; do read name <$f && echo $name; done 2>/dev/null`;
+    const held = `ls /proc/*/comm 2>/dev/null | while read f; do read name <$f && echo $name; done 2>/dev/null`;
     const words = [...byHolder, "--", "sh", "-c", `(${held} | grep -c "^cleanup/$$$") >${file} 2>&1`];
     const { exitCode } = await runToEnd(["sh", "-c", `exec "$@" ${closed}`, "sh", ...words]);
 
