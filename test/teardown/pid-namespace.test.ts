@@ -1,20 +1,12 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { list, wait } from "../../src/index.js";
 import { affordable, MiB } from "../support/memory.js";
-import { isAlive, status, until } from "../support/proc.js";
+import { childrenOf, isAlive, until } from "../support/proc.js";
 import { hog, protect, startReady } from "../support/start.js";
 
 const noNamespace = process.getuid?.() === 0 ? undefined : "PID namespaces are for root: not tested";
-
-/** The processes below this one. */
-function childrenOf(pid: number): number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((each) => isAlive(each) && Number(status(each).PPid) === pid);
-}
 
 const nameOf = (pid: number) => readFileSync(`/proc/${pid}/comm`, "utf8").trim();
 
