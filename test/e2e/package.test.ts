@@ -63,14 +63,17 @@ describe.skipIf(noCrossCompiler)(`the package (${noCrossCompiler ?? "the cross c
   beforeAll(async () => {
     copyClone();
     chmodSync(folder, 0o755);
-    await npm(clone, "pack", "--pack-destination", folder); // pack looks at no --prefix
+    // pack looks at no --prefix; whoever runs the tests may have switched scripts off.
+    await npm(clone, "pack", "--pack-destination", folder, "--ignore-scripts=false");
     const tarball = join(folder, `async-teardown-${manifest.version}.tgz`);
     const options = ["--omit=dev", "--prefer-offline", tarball];
 
     mkdirSync(project);
     await npm(project, "install", "--ignore-scripts", ...options);
     // Where scripts may run there is none, nor one that npm warns of.
-    expect(await npm(project, "install", "--global", "--prefix", prefix, ...options)).not.toMatch(/script/);
+    expect(
+      await npm(project, "install", "--global", "--prefix", prefix, "--ignore-scripts=false", ...options),
+    ).not.toMatch(/script/);
   });
 
   it("is small, and carries what is needed at run time for both CPUs, and no more", () => {
