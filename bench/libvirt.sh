@@ -129,10 +129,9 @@ begin() { # the same, and it boots
   await is_up
 }
 
-left() { # its cgroups, PID file, state, directory of sockets, processes
+left() { # its cgroups, PID file, state, directory of sockets
   find /sys/fs/cgroup /run/libvirt/qemu /var/lib/libvirt/qemu -depth \
     \( -name '*-vm.libvirt-qemu' -o -name vm.pid -o -name vm.xml -o -name 'domain-*-vm' \)
-  pgrep --full 'guest=vm,' || true
 }
 
 ended() { # WHAT: nothing is left of it
