@@ -237,6 +237,10 @@ describe.skipIf(reason)(`libvirt (${reason ?? "Debian's"})`, limit, () => {
         ["enable", "-c", "qemu:///system?socket=/nowhere", "vm"],
         /^async-teardown: libvirt could not [^\n]+\/nowhere[^\n]+$/,
       ],
+      [
+        ["enable", "-c", "qemu+unix:///system?socket=/run/libvirt/libvirt-sock-ro", "vm"],
+        /^async-teardown: libvirt could not [^\n]+read only access[^\n]+$/,
+      ],
       [["enable"], /^async-teardown: domains are named [^\n]+$/],
     ];
     for (const [words, sentence] of wrong) {
