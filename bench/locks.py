@@ -46,7 +46,10 @@ def one_round(program, folder, variables):
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "locks", mount], check=True)
     words = [program, file, f"{mount}/file", str(BYTES)]
     target = subprocess.Popen(words, stdout=subprocess.PIPE, env={**os.environ, **variables})
-    target.stdout.readline()
+    if not target.stdout.readline():
+        target.wait()
+        libc.umount2(mount.encode(), 0)
+        sys.exit("the target ended before it had its memory: is so much free?")
     freed = {}
     waiters = [
         threading.Thread(target=wait, args=(path, freed))
