@@ -9,9 +9,9 @@
 /* The helper's first thread, and those that it starts for the release of private memory. */
 #define MOST_WORKERS 64
 
-/* Bytes a second. Less would be a page now and then; more could not be told to JavaScript. */
+/* Bytes a second. Less would be a page now and then; more than 8 TiB no machine reaches: it would be no limit. */
 #define LEAST_RATE ((uint64_t)1 << 20)
-#define MOST_RATE (((uint64_t)1 << 53) - 1)
+#define MOST_RATE ((uint64_t)1 << 43) /* pace.c multiplies it by a million */
 
 struct release_options {
 	unsigned workers; /* at most so many; 0: as many as there are CPUs for them */

@@ -4,9 +4,6 @@
 
 #define MICROSECONDS 1000000UL
 
-/* What no machine reaches, and what can be multiplied by a million. */
-#define HIGHEST_RATE ((uint64_t)1 << 43)
-
 /* So many pieces a second. A large page, of any kind that is not a huge one, is the least of them. */
 #define PIECES_A_SECOND 100
 #define LARGE_PAGE_BYTES ((size_t)64 << 10)
@@ -34,8 +31,6 @@ static size_t usual_piece(const struct pace *pace)
 
 static void begin(struct pace *pace)
 {
-	if (pace->rate > HIGHEST_RATE)
-		pace->rate = HIGHEST_RATE;
 	pace->before = proc_status_read(pace->status, pace->room).anonymous_bytes;
 	pace->piece = usual_piece(pace);
 	pace->began = microseconds();

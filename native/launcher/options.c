@@ -130,8 +130,8 @@ static int read_rate(const struct option *option, const char *value, uint64_t *r
 	if (*rate == 0)
 		return invalid(refusal, option, value,
 			       "A size is a number above 0 with K, M, G or T behind, or of bytes: 64G.");
-	if (*rate < LEAST_RATE)
-		return invalid(refusal, option, value, "A rate is at least 1M, of bytes a second.");
+	if (*rate < LEAST_RATE || *rate > MOST_RATE)
+		return invalid(refusal, option, value, "A rate is 1M to 8T, of bytes a second.");
 	return 0;
 }
 

@@ -19,7 +19,7 @@ function parseWorkers(word: string): number | "auto" {
 function parseRate(word: string): number {
   const rate = parseSize(word);
 
-  if (!isRate(rate)) throw new InvalidArgumentError("A rate is at least 1M, of bytes a second.");
+  if (!isRate(rate)) throw new InvalidArgumentError("A rate is 1M to 8T, of bytes a second.");
   return rate;
 }
 

@@ -10,7 +10,7 @@ export interface ReleaseOptions {
    */
   workers?: number | "auto" | undefined;
   /**
-   * Bytes a second of private memory, at most; 1 MiB or more. Not for holders.
+   * Bytes a second of private memory, at most; 1 MiB to 8 TiB. Not for holders.
    * @default no limit
    */
   rate?: number | undefined;
@@ -24,14 +24,15 @@ export interface ReleaseOptions {
 /** MOST_WORKERS of native/common/release_options.h. */
 export const mostWorkers = 64;
 
-/** Bytes a second; less would be a page now and then. */
+/** LEAST_RATE and MOST_RATE there: bytes a second. */
 export const leastRate = 2 ** 20;
+export const mostRate = 2 ** 43;
 
 const isWithin = (number: number, least: number, most: number) =>
   Number.isSafeInteger(number) && number >= least && number <= most;
 
 export const isWorkers = (count: number) => isWithin(count, 1, mostWorkers);
-export const isRate = (rate: number) => isWithin(rate, leastRate, Number.MAX_SAFE_INTEGER);
+export const isRate = (rate: number) => isWithin(rate, leastRate, mostRate);
 
 /**
  * Refuses what makes no sense, before anything is started.
@@ -45,7 +46,7 @@ export function checkReleaseOptions({ workers, rate, priority }: ReleaseOptions)
   if (workers !== undefined && workers !== "auto" && !isWorkers(workers))
     refuseOption(`workers is "auto" or a whole number from 1 to ${mostWorkers}`, workers);
   if (rate !== undefined && !isRate(rate))
-    refuseOption(`rate is a whole number of bytes a second, ${leastRate} or more`, rate);
+    refuseOption(`rate is a whole number of bytes a second, from ${leastRate} to ${mostRate}`, rate);
   if (priority !== undefined && !priorities.includes(priority))
     refuseOption(`priority is one of ${priorities.join(", ")}`, priority);
 }

@@ -7,7 +7,7 @@ import { type Priority, priorities } from "../../src/linux/priority.js";
 import { parseResident, parseStat } from "../../src/linux/procfs.js";
 import { parseRecord } from "../../src/linux/protector-record.js";
 import { protectingVariables } from "../../src/protect/preload-variables.js";
-import { leastRate, mostWorkers, releaseNumbers } from "../../src/protect/release-options.js";
+import { leastRate, mostRate, mostWorkers, releaseNumbers } from "../../src/protect/release-options.js";
 import {
   ask,
   commandOfEnv,
@@ -197,7 +197,7 @@ describe("the value of ASYNC_TEARDOWN", () => {
     {
       bestEffort: fc.boolean(),
       workers: fc.oneof(fc.constant("auto" as const), fc.integer({ min: 1, max: mostWorkers })),
-      rate: fc.integer({ min: leastRate, max: Number.MAX_SAFE_INTEGER }),
+      rate: fc.integer({ min: leastRate, max: mostRate }),
       priority: fc.constantFrom<Priority>(...priorities),
     },
     { requiredKeys: [] },

@@ -4,6 +4,7 @@ import { priorities } from "../../src/linux/priority.js";
 import {
   checkReleaseOptions,
   leastRate,
+  mostRate,
   mostWorkers,
   type ReleaseOptions,
   releaseNumbers,
@@ -15,7 +16,7 @@ const usual = { workers: "auto", rate: 0, priority: "normal" } as const;
 const options = fc.record(
   {
     workers: fc.oneof(fc.constant("auto" as const), fc.integer({ min: 1, max: mostWorkers })),
-    rate: fc.integer({ min: leastRate, max: Number.MAX_SAFE_INTEGER }),
+    rate: fc.integer({ min: leastRate, max: mostRate }),
     priority: fc.constantFrom(...priorities),
   },
   { requiredKeys: [] },
@@ -55,6 +56,7 @@ describe("release options", () => {
     { workers: "2" },
     { workers: null },
     { rate: leastRate - 1 },
+    { rate: mostRate + 1 },
     { rate: Number.POSITIVE_INFINITY },
     { rate: "2G" },
     { priority: "high" },
