@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -10,11 +10,6 @@ import { asyncTeardown } from "../support/paths.js";
 import { holderOf, holdersOf, isAlive, isParked, until } from "../support/proc.js";
 import { ending, runToEnd, type Started, start } from "../support/start.js";
 
-// Where the package is new, it would make a cluster for the whole system, and start it.
-if (!noHolder && !existsSync("/etc/postgresql-common")) {
-  mkdirSync("/etc/postgresql-common");
-  writeFileSync("/etc/postgresql-common/createcluster.conf", "create_main_cluster = false\n");
-}
 const noPostgres = noHolder ?? missing("pg_ctlcluster", "postgresql");
 
 const folder = mkdtempSync(join(tmpdir(), "async-teardown-"));
