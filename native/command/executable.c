@@ -176,14 +176,14 @@ static int needs_asan(const struct file *file, const struct elf_header *header, 
 	return 0;
 }
 
-/* A damaged one the kernel refuses itself, and says so; load_elf_binary() in fs/binfmt_elf.c. */
+/* For a damaged one the kernel says ENOEXEC, and a shell is started; load_elf_binary() in fs/binfmt_elf.c. */
 static enum executable_kind judge_elf(const struct file *file, const char *start, size_t bytes, int *is_asan)
 {
 	struct elf_header header;
 	struct segments segments;
 
 	if (!elf_header_parse(start, bytes, &header))
-		return EXECUTABLE_UNKNOWN;
+		return EXECUTABLE_OTHER;
 	if (!header.is_64_bit) {
 		refuse_file(file, ERR_ARCHITECTURE, "it is a 32-bit program, which cannot load the 64-bit helper");
 		return EXECUTABLE_REFUSED;
@@ -196,7 +196,7 @@ static enum executable_kind judge_elf(const struct file *file, const char *start
 	}
 	if (header.entry_bytes != ELF_PROGRAM_HEADER_BYTES || header.offset > INT64_MAX - UINT32_MAX ||
 	    read_segments(file, &header, &segments) < 0)
-		return EXECUTABLE_UNKNOWN;
+		return EXECUTABLE_OTHER;
 	if (!segments.has_interpreter) {
 		refuse_file(file, ERR_STATIC, "it is statically linked, so no loader runs that could load the helper");
 		return EXECUTABLE_REFUSED;
