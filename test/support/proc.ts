@@ -44,13 +44,23 @@ function nameOf(pid: string): string {
   }
 }
 
+/** Those of another PID namespace name their targets by its numbers. */
+function isInOtherNamespace(pid: string): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`) !== readlinkSync("/proc/self/ns/pid");
+  } catch {
+    return false; // a zombie, or somebody else's
+  }
+}
+
 /** All processes named as helpers, dead ones that nobody reaped among them, by the targets that they name. */
 export function helpersByTarget(): Map<number, number[]> {
   const helpers = new Map<number, number[]>();
 
   for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     const target = Number(/^cleanup\/(\d+)$/.exec(nameOf(entry))?.[1]);
-    if (target) helpers.set(target, [...(helpers.get(target) ?? []), Number(entry)]);
+    if (target && !isInOtherNamespace(entry))
+      helpers.set(target, [...(helpers.get(target) ?? []), Number(entry)]);
   }
   return helpers;
 }
