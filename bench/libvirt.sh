@@ -137,11 +137,13 @@ left() { # its cgroups, PID file, state, directory of sockets
 ended() { # WHAT: nothing is left of it
   await is_off
   await is_free "$pid"
-  local left=$(left)
+  local each left=$(left)
   if [ "$left" ]; then
     echo "$1: ended, left: "$left
     anything_left=1
-    find $(echo "$left" | grep ^/sys/fs/cgroup) -depth -type d -exec rmdir {} + # the next is looked at by itself
+    for each in $left; do # the next end is looked at by itself
+      case $each in /sys/fs/cgroup/*) find "$each" -depth -type d -exec rmdir {} + || true ;; esac
+    done
   else
     echo "$1: ended, nothing left"
   fi

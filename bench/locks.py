@@ -25,6 +25,7 @@ LIBRARY = ROOT / "build" / platform.machine() / "libasync-teardown.so"
 PROTECTED = {"LD_PRELOAD": str(LIBRARY), "ASYNC_TEARDOWN": "pid:0000000000/ns:0000000000/strict:1"}
 BYTES = 4 << 30
 PR_SET_CHILD_SUBREAPER = 36
+MNT_DETACH = 2
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -46,23 +47,26 @@ def one_round(program, folder, variables):
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "locks", mount], check=True)
     words = [program, file, f"{mount}/file", str(BYTES)]
     target = subprocess.Popen(words, stdout=subprocess.PIPE, env={**os.environ, **variables})
-    if not target.stdout.readline():
-        target.wait()
-        libc.umount2(mount.encode(), 0)
-        sys.exit("the target ended before it had its memory: is so much free?")
     freed = {}
     waiters = [
-        threading.Thread(target=wait, args=(path, freed))
+        threading.Thread(target=wait, args=(path, freed), daemon=True)
         for wait, path in ((wait_for_lock, file), (wait_for_mount, mount))
     ]
-    for waiter in waiters:
-        waiter.start()
-    time.sleep(0.1)
-    target.send_signal(signal.SIGKILL)
-    target.wait()
-    died = time.monotonic()
-    for waiter in waiters:
-        waiter.join()
+    try:
+        if not target.stdout.readline():
+            sys.exit("the target ended before it had its memory: is so much free?")
+        for waiter in waiters:
+            waiter.start()
+        time.sleep(0.1)
+        target.send_signal(signal.SIGKILL)
+        target.wait()
+        died = time.monotonic()
+        for waiter in waiters:
+            waiter.join()
+    finally:
+        target.kill()
+        target.wait()
+        libc.umount2(mount.encode(), MNT_DETACH)  # gone already, unless something failed
     try:
         while True:
             os.wait()  # the helper: this process is a subreaper

@@ -9,6 +9,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 native=$here/../build/x86_64
 work=$(mktemp -d /var/tmp/at-numa-XXXXXX)
 trap 'rm -r "$work"' EXIT
+trap 'exit 130' INT TERM
 
 "$here/guest.sh" "$work/guest" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 

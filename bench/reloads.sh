@@ -14,13 +14,12 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 folder=$(mktemp -d)
 cgroup=/sys/fs/cgroup/pids/reloads-$$
 [ -d /sys/fs/cgroup/pids ] || cgroup=/sys/fs/cgroup/reloads-$$
-started=
 chmod 755 "$folder"
 mkdir "$cgroup"
 
 finish() {
   touch "$folder/stop"
-  [ -z "$started" ] || kill "$started" 2>/dev/null || true
+  kill $(cat "$cgroup/cgroup.procs") 2>/dev/null || true
   wait
   for _ in $(seq 50); do rmdir "$cgroup" 2>/dev/null && break; sleep 0.1; done
   rm -rf "$folder"
@@ -71,7 +70,8 @@ round() { # plain|protected ROOM
     "$cgroup" "$folder" "${launcher[@]}" "${command[@]}" 2>"$folder/stderr" &
   load=$!
   for _ in $(seq 100); do answers && break; sleep 0.1; done
-  master=$(cat "$folder/pid") started=$master
+  answers || { echo "$service does not answer" >&2; exit 125; }
+  master=$(cat "$folder/pid")
   sleep 0.5
   case $2 in
   max) ;;
@@ -94,7 +94,6 @@ round() { # plain|protected ROOM
     "$most_zombies" "$(grep -c 'runs unprotected\|cannot be preloaded' "$folder/stderr" || true)"
   kill "$master" 2>/dev/null || true
   wait $load || true
-  started=
   rm -rf "$folder/elsewhere"
 }
 
