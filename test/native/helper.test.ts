@@ -33,8 +33,13 @@ const circumstances: [string, string[]][] = [
 
 describe.each(circumstances)("a helper %s", (_, denied) => {
   const under = (words: string[]) => (denied.length ? [program("deny"), denied.join(","), ...words] : words);
-  const startProtected = (...hogWords: Parameters<typeof hog>): Promise<Started> =>
-    startReady(protect(under(hog(...hogWords))));
+  const startProtected = async (...hogWords: Parameters<typeof hog>): Promise<Started> => {
+    const child = await startReady(protect(under(hog(...hogWords))));
+    // That of the image before, of deny, may take a moment to go. Where the main thread has ended, whose a helper is
+    // could not be told by its address space.
+    await until(() => helpersOf(child.pid).filter(isAlive).length === 1, "one helper is left");
+    return child;
+  };
 
   it("bears the target's name, and has its user, cgroups and namespaces", async () => {
     const { pid } = await startProtected(0, "stay");
