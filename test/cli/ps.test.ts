@@ -15,13 +15,16 @@ async function kill(child: Started): Promise<void> {
   await ending(child);
 }
 
+/** What is said of other users' processes, which may be on this machine. */
+const ofOthers = /^(async-teardown: \d+ more looks? like .*)?$/;
+
 describe("ps", () => {
   it("has a line for each, under a heading", async () => {
     const child = await startReady(protect(hog(affordable(64 * MiB), "stay")));
     const { exitCode, stdout, stderr } = await ps();
     const [head, ...rows] = stdout.split("\n");
 
-    expect([exitCode, stderr]).toEqual([0, ""]);
+    expect([exitCode, stderr]).toEqual([0, expect.stringMatching(ofOthers)]);
     // More columns are there if somebody else on this machine is releasing.
     expect(head?.trim().split(/ {2,}/)).toEqual(
       expect.arrayContaining(["TARGET", "COMMAND", "BY", "STATE", "HELD"]),
@@ -35,7 +38,7 @@ describe("ps", () => {
     const child = await startReady(protect(hog(0, "stay")));
     const { addressSpaces, hidden, hidesOthers } = JSON.parse((await ps("--json")).stdout);
 
-    expect([hidden, hidesOthers]).toEqual([0, false]);
+    expect([hidden, hidesOthers]).toEqual([expect.any(Number), false]);
     expect(addressSpaces.find(({ target }: { target: number }) => target === child.pid)).toEqual({
       target: child.pid,
       command: hog(0, "stay"),
@@ -83,7 +86,8 @@ describe("ps", () => {
 
   it.each([100, 60, 40, 20])("keeps to a terminal of %d columns", async (width) => {
     const child = await startReady(protect(hog(0, "stay", "x".repeat(200))));
-    const lines = (await onTerminal("ps", { width, NO_COLOR: "1" })).trimEnd().split("\n");
+    const all = (await onTerminal("ps", { width, NO_COLOR: "1" })).trimEnd().split(/\r?\n/);
+    const lines = all.filter((line) => line === "" || !ofOthers.test(line));
 
     expect(lines.some((line) => line.includes(String(child.pid)))).toBe(true);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
