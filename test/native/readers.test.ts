@@ -3,6 +3,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { parseSize as parseSizeInTypeScript } from "../../src/cli/units.js";
+import { formatDomain, parseDomain } from "../../src/integrations/libvirt/domain-xml.js";
+import { disableIn, viasOf } from "../../src/integrations/libvirt/ways.js";
 import { type Priority, priorities } from "../../src/linux/priority.js";
 import { parseResident, parseStat } from "../../src/linux/procfs.js";
 import { parseRecord } from "../../src/linux/protector-record.js";
@@ -16,6 +18,7 @@ import {
   parseMaps,
   parseNumber,
   parseProtection,
+  parseQemu,
   parseShebang,
   parseSize,
   parseStatus,
@@ -262,6 +265,52 @@ describe("the value of ASYNC_TEARDOWN", () => {
       expect(await parseProtection(value)).toBeNull();
     await fc.assert(
       fc.asyncProperty(fc.string(), async (text) => void (await parseProtection(text.replaceAll("\0", "")))),
+    );
+  });
+});
+
+describe("a QEMU's command line", () => {
+  it("says the same of teardown to the launcher as to 'libvirt status', and 'disable' leaves the same", async () => {
+    const value = fc.constantFrom(
+      "",
+      "=on",
+      "=yes",
+      "=true",
+      "=y",
+      "=off",
+      "=no",
+      "=false",
+      "=n",
+      "=perhaps",
+    );
+    const part = fc.oneof(
+      value.map((each) => `async-teardown${each}`),
+      fc.constantFrom("noasync-teardown", "chroot=/x", "user=y", "", ","),
+    );
+    const runWith = fc
+      .array(part, { minLength: 1, maxLength: 4 })
+      .map((parts) => ["-run-with", parts.join(",")]);
+    const group = fc.oneof(
+      { weight: 4, arbitrary: runWith },
+      fc.constantFrom(["-async-teardown"], ["--async-teardown"], ["-S"], ["-m", "1G"]),
+    );
+
+    await fc.assert(
+      fc.asyncProperty(fc.array(group, { minLength: 1, maxLength: 3 }), async (groups) => {
+        const args = groups.flat().map((word) => `<q:arg value='${word}'/>`);
+        const namespace = "http://libvirt.org/schemas/domain/qemu/1.0";
+        const domain = parseDomain(
+          `<domain xmlns:q='${namespace}'><q:commandline>${args.join("")}</q:commandline></domain>`,
+        );
+        const said = await parseQemu(["qemu", ...groups.flat()]);
+
+        expect(viasOf(domain)).toEqual(said.on ? ["commandline"] : []);
+        disableIn(domain);
+        const left = [...formatDomain(domain).matchAll(/<q:arg value="([^"]*)"/g)].map(
+          ([, word = ""]) => word,
+        );
+        expect(await parseQemu(["qemu", ...left])).toMatchObject({ on: 0, words: said.words });
+      }),
     );
   });
 });

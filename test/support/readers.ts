@@ -114,6 +114,14 @@ export const parseNumber = (digits: string, most: number) =>
     number: number;
     rest: string;
   }>;
+/** What a QEMU's command line says of teardown, and what is left of it; its first word is the QEMU. */
+export const parseQemu = (words: readonly string[]) =>
+  askText("qemu", words.map((word) => `${word}\0`).join("")) as Promise<{
+    on: number;
+    off: number;
+    daemonize: number;
+    words: string[];
+  }>;
 /** What a holder writes into its arguments, and a helper into its record. */
 export const writeRecords = (room: string) =>
   askText("argv-record", room) as Promise<{ argv: string; told: string }>;

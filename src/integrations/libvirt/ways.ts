@@ -95,26 +95,33 @@ const partsOf = (value: string) =>
     .split(",")
     .map((part) => part.replaceAll("\0", ",,"));
 
-const isOn = (part: string) => /^async-teardown(=on|=yes|=true|=y)?$/.test(part);
+/** Whether a part says on or off; undefined where it says nothing of teardown. */
+function saidBy(part: string): boolean | undefined {
+  if (/^async-teardown(=on|=yes|=true|=y)?$/.test(part)) return true;
+  return /^(noasync-teardown|async-teardown=(off|no|false|n))$/.test(part) ? false : undefined;
+}
 
 /** Where the option stands: it alone, or -run-with and its value, which may say more than that. */
 interface Occurrence {
   readonly words: readonly Element[];
+  readonly isOn: boolean;
   /** What else the value of -run-with says. */
   readonly rest: string;
 }
 
+/** As native/launcher/qemu.c reads them; test/native/readers.test.ts compares both. */
 function occurrences(domain: DomainXml): Occurrence[] {
   const args = passedThrough(domain, "arg");
 
   return args.flatMap((word, index): Occurrence[] => {
     const value = args[index + 1];
 
-    if (isOption(word, "-async-teardown")) return [{ words: [word], rest: "" }];
+    if (isOption(word, "-async-teardown")) return [{ words: [word], isOn: true, rest: "" }];
     if (!isOption(word, "-run-with") || !value) return [];
     const parts = partsOf(wordOf(value));
-    const rest = parts.filter((part) => !isOn(part)).join(",");
-    return parts.some(isOn) ? [{ words: [word, value], rest }] : [];
+    const isOn = parts.map(saidBy).findLast((said) => said !== undefined); // the last one counts, as for QEMU
+    const rest = parts.filter((part) => saidBy(part) === undefined).join(",");
+    return isOn === undefined ? [] : [{ words: [word, value], isOn, rest }];
   });
 }
 
@@ -124,7 +131,7 @@ function enableOption(domain: DomainXml, option: QemuOption): void {
 }
 
 function disableOption(domain: DomainXml): void {
-  for (const { words, rest } of occurrences(domain))
+  for (const { words, rest } of occurrences(domain).filter(({ isOn }) => isOn))
     if (rest === "") for (const word of words) takeOut(word);
     else words[1]?.setAttribute("value", rest);
 }
@@ -172,10 +179,16 @@ export function viasOf(domain: DomainXml): Via[] {
   const feature = featureOf(domain);
   const isThere: Record<Via, boolean> = {
     feature: feature !== undefined && !isNo(feature),
-    commandline: occurrences(domain).length > 0,
+    commandline: occurrences(domain).some(({ isOn }) => isOn),
     emulator: isOurs(emulatorOf(domain)),
   };
   return vias.filter((via) => isThere[via]);
+}
+
+/** How the domain says itself that it wants none of it; our emulator and QEMU would obey. */
+function refusalIn(domain: DomainXml): string | undefined {
+  if (isNo(featureOf(domain))) return "<async-teardown enabled='no'/>";
+  return occurrences(domain).some(({ isOn }) => !isOn) ? "-run-with async-teardown=off" : undefined;
 }
 
 /** A way, with all that it needs. */
@@ -189,8 +202,10 @@ export type Way =
  * @throws AsyncTeardownError ERR_DOMAIN
  */
 export function enableIn(domain: DomainXml, way: Way): void {
-  if (isNo(featureOf(domain)))
-    throw new AsyncTeardownError("ERR_DOMAIN", "the domain says <async-teardown enabled='no'/> itself", {
+  const refusal = refusalIn(domain);
+
+  if (refusal !== undefined)
+    throw new AsyncTeardownError("ERR_DOMAIN", `the domain says ${refusal} itself`, {
       advice: "take that out first, as by 'virsh edit'",
     });
   if (way.via === "feature") enableFeature(domain);

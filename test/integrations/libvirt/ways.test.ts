@@ -121,6 +121,14 @@ describe("what is in a domain already", () => {
       ["--run-with", "chroot=/x"],
     ],
     [["-run-with", "async-teardown"], []],
+    [
+      ["-run-with", "async-teardown=off,user=x,async-teardown=y"],
+      ["-run-with", "user=x"],
+    ],
+    [
+      ["-run-with", "async-teardown=on", "-run-with", "async-teardown=off"],
+      ["-run-with", "async-teardown=off"],
+    ],
   ])("as %j is seen, and taken out to leave %j", (words, left) => {
     expect(vias(passing(...words))).toEqual(["commandline"]);
     const after = disabled(passing(...words));
@@ -129,6 +137,7 @@ describe("what is in a domain already", () => {
 
   it.each([
     [["-run-with", "async-teardown=off"]],
+    [["-run-with", "async-teardown=on,async-teardown=off"]],
     [["-run-with", "chroot=/x,,async-teardown=on"]],
     [["-fw_cfg", "x=-async-teardown"]],
     [["-run-with"]],
@@ -139,12 +148,17 @@ describe("what is in a domain already", () => {
   });
 
   it("as a no is the user's, and refused", () => {
-    const no = "<domain><features><async-teardown enabled='no'/></features></domain>";
-
-    expect(vias(no)).toEqual([]);
-    for (const way of ways)
-      expect(() => enabled(no, way)).toThrow(expect.objectContaining({ code: "ERR_DOMAIN" }));
-    expect(disabled(no)).toBe(inOneStyle(no));
+    const nos = [
+      "<domain><features><async-teardown enabled='no'/></features></domain>",
+      passing("-run-with", "noasync-teardown"),
+      passing("-run-with", "async-teardown,user=x,async-teardown=n"),
+    ];
+    for (const no of nos) {
+      expect(vias(no)).toEqual([]);
+      for (const way of ways)
+        expect(() => enabled(no, way)).toThrow(expect.objectContaining({ code: "ERR_DOMAIN" }));
+      expect(disabled(no)).toBe(inOneStyle(no));
+    }
   });
 });
 
