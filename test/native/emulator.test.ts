@@ -96,15 +96,18 @@ describe("the second name", () => {
     });
   });
 
-  it.each([[["-name", "help"]], [["-append", "-version"]], [["-machine", "q35,none=on"]], [["-m"]]])(
-    "protects a machine with %j",
-    async (words) => {
-      expect(await started(join(folder, "links/qemu-async-teardown-none1"), { words })).toMatchObject({
-        isProtected: true,
-        args: words,
-      });
-    },
-  );
+  it.each([
+    [["-name", "help"]],
+    [["-append", "-version"]],
+    [["-machine", "q35,none=on"]],
+    [["-vga", "none"]],
+    [["-m"]],
+  ])("protects a machine with %j", async (words) => {
+    expect(await started(join(folder, "links/qemu-async-teardown-none1"), { words })).toMatchObject({
+      isProtected: true,
+      args: words,
+    });
+  });
 
   it("obeys that no teardown is wanted", async () => {
     const words = ["-run-with", "async-teardown=off"];
