@@ -126,29 +126,32 @@ describe.skipIf(reason)(`libvirt (${reason ?? "Debian's"})`, limit, () => {
   });
 
   it("has a holder attached to whatever starts, by a hook beside those that are there", limit, async () => {
+    const name = `R&D '<"a">'`;
     const file = "/etc/libvirt/hooks/qemu.d/async-teardown";
     const log = 'echo "$0 $1 $2" >>/run/libvirt/hooks\n';
     await libvirt.write("/etc/libvirt/hooks/qemu", `#!/bin/sh\n${log}`);
     await libvirt.write("/etc/libvirt/hooks/qemu.d/other", `#!/bin/sh\n${log}`);
+    await define(machine(name.replaceAll("&", "&amp;").replaceAll("<", "&lt;")));
 
     expect((await command("hook", "install")).stdout).toBe(`${file}: installed; now reload libvirtd`);
     expect((await command("hook", "install")).stdout).toBe(`${file}: installed already`);
     process.kill(libvirt.pid, "SIGHUP"); // as systemctl reload
     await eventually(async () => {
-      await libvirt.virsh("start", "vm");
+      await libvirt.virsh("start", name);
       if ((await libvirt.run(["test", "-s", "/run/libvirt/hooks"])).exitCode === 0) return true;
-      await libvirt.virsh("destroy", "vm");
+      await libvirt.virsh("destroy", name);
       return false;
     }, "libvirtd has reloaded");
-    const pid = await libvirt.pidOf("vm");
+    const pid = await libvirt.pidOf(name);
     await eventually(() => holdersOf(pid).length === 1, "a holder holds it");
-    expect(await statusOf("vm")).toMatchObject({ configured: [], pid, protectedBy: ["holder"] });
+    expect(await statusOf(name)).toMatchObject({ configured: [], pid, protectedBy: ["holder"] });
     expect(await libvirt.output("cat", "/run/libvirt/hooks")).toMatch(
-      /hooks\/qemu vm started\n.*hooks\/qemu\.d\/other vm started/s,
+      /hooks\/qemu R&D '<"a">' started\n.*hooks\/qemu\.d\/other R&D '<"a">' started/s,
     );
-    await libvirt.virsh("destroy", "vm");
+    await libvirt.virsh("destroy", name);
     await eventually(() => helpersOf(pid).length === 0, "the holder has ended");
 
+    await libvirt.virsh("undefine", name);
     await libvirt.run(["sh", "-c", 'echo "# mine" >>"$0"', file]);
     expect((await command("hook", "remove")).stderr).toMatch(/was changed since it was installed/);
     expect((await command("hook", "install")).stderr).toMatch(/is there, and is not what/);
@@ -177,6 +180,10 @@ describe.skipIf(reason)(`libvirt (${reason ?? "Debian's"})`, limit, () => {
         "other: enabled by emulator",
       );
       expect(await xmlOf("other")).toContain(`<emulator>${link}</emulator>`);
+      await libvirt.write(`${folder}/qemu-system-none`, "#!/bin/sh\nexit 3\n");
+      expect((await command("enable", "--via", "commandline", "other")).stderr).toMatch(
+        /^async-teardown: \/run\/libvirt\/q\/qemu-system-none could not be asked [^\n]+$/,
+      );
       await libvirt.virsh("undefine", "other");
     },
   );

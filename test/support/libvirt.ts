@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { pidFileOf } from "../../src/integrations/libvirt/status.js";
 import { missing } from "./component.js";
 import { root } from "./paths.js";
 import { isAlive } from "./proc.js";
@@ -69,7 +70,7 @@ export class Libvirt {
 
   /** The PID of a domain's QEMU. */
   async pidOf(domain: string): Promise<number> {
-    return Number(await this.output("cat", `/run/libvirt/qemu/${domain}.pid`));
+    return Number(await this.output("cat", pidFileOf(domain, "/run/libvirt/qemu")));
   }
 
   async start(): Promise<void> {

@@ -97,6 +97,7 @@ export async function enableDomain(
   const isEnabled = options.via === undefined ? vias.length > 0 : String(vias) === options.via;
 
   if (isEnabled) return await change(connection, domain, inOneStyle, options);
+  disableIn(now); // so that the QEMU is asked that runs it then
   const way = await findWay(connection, now, options.via);
   const edit: Edit = (xml) => {
     const edited = parseDomain(xml);

@@ -20,12 +20,18 @@ export function hookText(command: string): string {
   return seal(`#!/bin/sh
 # Protects every domain that starts, by a holder. 'async-teardown libvirt hook remove' removes this file.
 command=${quoted(command)}
-pid_file=/run/libvirt/qemu/$1.pid
 
 [ "$2" = started ] && [ -x "$command" ] || exit 0
 {
-  read -r pid <"$pid_file" || [ -n "$pid" ] || exit 0 # no line break is at its end
-  said=$("$command" attach "$pid" 2>&1) || logger -t async-teardown "domain $1: $said"
+  # libvirt names the file as XML has the domain's name.
+  name=$(printf %s "$1" | sed -e 's/&/\\&amp;/g' -e 's/</\\&lt;/g' -e 's/>/\\&gt;/g' -e 's/"/\\&quot;/g' -e "s/'/\\&apos;/g")
+  pid_file=/run/libvirt/qemu/$name.pid
+  if read -r pid <"$pid_file" || [ -n "$pid" ]; then # no line break is at its end
+    said=$("$command" attach "$pid" 2>&1) && exit 0
+  else
+    said="not protected: $pid_file cannot be read"
+  fi
+  logger -t async-teardown "domain $1: $said"
 } </dev/null >/dev/null 2>&1 &
 exit 0
 `);

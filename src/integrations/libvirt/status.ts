@@ -34,10 +34,16 @@ export async function findPidDirectory(connection: Connection): Promise<string |
   return pidDirectoryOf((await virsh(connection, { words: ["uri"], doing: "tell its URI" })).trim());
 }
 
+const entities: Record<string, string> = { "&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos" };
+
+/** libvirt names the file as XML has the domain's name: src/util/virpidfile.c, virPidFileBuildPath(). */
+export const pidFileOf = (name: string, directory: string) =>
+  `${directory}/${name.replace(/[&<>"']/g, (each) => `&${entities[each]};`)}.pid`;
+
 /** The QEMU of a domain that runs. The file of one that crashed may name a process that came after it. */
 function pidOf({ name, uuid }: Domain, directory: string): number | null {
   try {
-    const pid = Number(readFileSync(`${directory}/${name}.pid`, "utf8"));
+    const pid = Number(readFileSync(pidFileOf(name, directory), "utf8"));
     return Number.isInteger(pid) && commandOf(pid)?.includes(uuid) ? pid : null;
   } catch {
     return null;

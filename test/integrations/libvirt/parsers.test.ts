@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { isLocal, parseHasFeature } from "../../../src/integrations/libvirt/abilities.js";
 import { optionOf, parseAnswers } from "../../../src/integrations/libvirt/emulator.js";
 import { hookText, runsHookDirectory } from "../../../src/integrations/libvirt/hook.js";
-import { pidDirectoryOf } from "../../../src/integrations/libvirt/status.js";
+import { pidDirectoryOf, pidFileOf } from "../../../src/integrations/libvirt/status.js";
 import { complaintOf } from "../../../src/integrations/libvirt/virsh.js";
 import { isSealed } from "../../../src/integrations/sealed-file.js";
 
@@ -72,6 +72,14 @@ describe("the URI of a libvirt", () => {
   ])("%s is local: %s, with PIDs in %s", (uri, local, directory) => {
     expect(isLocal(uri)).toBe(local);
     expect(pidDirectoryOf(uri)).toBe(directory);
+  });
+});
+
+describe("the file of a QEMU's PID", () => {
+  it("is named as XML has the domain's name", () => {
+    expect(pidFileOf(`R&D <'a'> "b" ü.1`, "/run")).toBe(
+      "/run/R&amp;D &lt;&apos;a&apos;&gt; &quot;b&quot; ü.1.pid",
+    );
   });
 });
 
