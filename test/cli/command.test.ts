@@ -1,11 +1,12 @@
 /** bin/async-teardown: what npm links as the command. */
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { constants, tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { root } from "../support/paths.js";
+import { program, root } from "../support/paths.js";
 import { runToEnd } from "../support/start.js";
 
+const { EAGAIN } = constants.errno;
 const command = join(root, "bin/async-teardown");
 
 const folder = mkdtempSync(join(tmpdir(), "async-teardown-"));
@@ -104,4 +105,44 @@ it("says in one sentence that there is no native part for this CPU", async () =>
 
   expect(exitCode).toBe(125);
   expect(stderr).toMatch(/^async-teardown: has no native part for this CPU, \w+: '[^\n]+' is no program$/);
+});
+
+describe("where programs that the script needs do not start", () => {
+  const script = "echo $MINE; case $ASYNC_TEARDOWN in pid:*/strict:0) echo protected ;; esac";
+  const words = [command, "run", "--", "/bin/sh", "-c", script];
+
+  // Which of them crashes is up to chance: the kernel begins every stack elsewhere.
+  it.each([24, 32])("it keeps the environment, and protects (a stack of %i KiB)", async (kib) => {
+    const options = { env: { PATH: "/usr/bin:/bin", MINE: "mine" }, extendEnv: false };
+    const limited = ["/bin/sh", "-c", `ulimit -s ${kib}; exec "$@"`, "sh", ...words];
+
+    expect(await runToEnd(limited, options)).toMatchObject({
+      exitCode: 0,
+      stdout: "mine\nprotected",
+      stderr: "",
+    });
+  });
+
+  it.each(["od", "tr", "sed"])("it keeps the environment, and protects (%s crashes)", async (name) => {
+    const programs = join(folder, `without-${name}`);
+
+    mkdirSync(programs);
+    writeFileSync(join(programs, name), "#!/bin/sh\nkill -SEGV $$\n", { mode: 0o755 });
+    const options = { env: { PATH: `${programs}:/usr/bin:/bin`, MINE: "mine" }, extendEnv: false };
+
+    expect(await runToEnd(words, options)).toMatchObject({
+      exitCode: 0,
+      stdout: "mine\nprotected",
+      stderr: "",
+    });
+  });
+
+  it("it says which program to name, where the shell may not fork", async () => {
+    const { exitCode, stdout, stderr } = await runToEnd([program("deny"), `clone:${EAGAIN}`, ...words]);
+
+    expect([exitCode, stdout]).toEqual([125, ""]);
+    expect(stderr).toMatch(
+      /^async-teardown: [^\n]+ build\/<architecture>\/async-teardown; [^\n]+ name that program itself$/m,
+    );
+  });
 });
