@@ -1,5 +1,6 @@
 #include "confine.h"
 
+#include "chars.h"
 #include "sys.h"
 
 int is_filtered(void)
@@ -24,14 +25,9 @@ struct directory_entry {
 /* "." and ".." come out as -1: every other name in /proc/self/fd is a number. */
 static int descriptor_number(const char *name)
 {
-	int number = 0;
+	uint64_t number = chars_number(&name, INT32_MAX);
 
-	for (; *name; name++) {
-		if (*name < '0' || *name > '9')
-			return -1;
-		number = number * 10 + (*name - '0');
-	}
-	return number;
+	return *name ? -1 : (int)number;
 }
 
 /* What stays open: one descriptor, and a row of others. */
