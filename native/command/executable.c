@@ -5,6 +5,7 @@
 
 #define START_BYTES SHEBANG_BYTES
 #define SEGMENTS_AT_ONCE 16
+#define MOST_SEGMENTS (65536 / ELF_PROGRAM_HEADER_BYTES) /* load_elf_phdrs() in fs/binfmt_elf.c */
 #define ENTRIES_AT_ONCE 32
 #define MOST_DYNAMIC_ENTRIES 4096
 #define NAME_BYTES 32 /* enough to know a sanitizer by */
@@ -194,8 +195,8 @@ static enum executable_kind judge_elf(const struct file *file, const char *start
 		message_add(&file->refusal->message, ")");
 		return EXECUTABLE_REFUSED;
 	}
-	if (header.entry_bytes != ELF_PROGRAM_HEADER_BYTES || header.offset > INT64_MAX - UINT32_MAX ||
-	    read_segments(file, &header, &segments) < 0)
+	if (header.entry_bytes != ELF_PROGRAM_HEADER_BYTES || header.count == 0 || header.count > MOST_SEGMENTS ||
+	    header.offset > INT64_MAX - UINT32_MAX || read_segments(file, &header, &segments) < 0)
 		return EXECUTABLE_OTHER;
 	if (!segments.has_interpreter) {
 		refuse_file(file, ERR_STATIC, "it is statically linked, so no loader runs that could load the helper");

@@ -41,14 +41,16 @@ function verdict(path: string, identity: Identity = {}): string {
   }
 }
 
-/** An ELF file with no program headers, of this word size and machine. */
-function elf(wordSize: 1 | 2, machine: number): Buffer {
-  const header = Buffer.alloc(64);
+/** An ELF file with so many program headers, all of them empty, of this word size and machine. */
+function elf(wordSize: 1 | 2, machine: number, count = 1): Buffer {
+  const header = Buffer.alloc(64 + count * 56);
   header.write("\x7fELF", "latin1");
   header[4] = wordSize;
   header[5] = 1;
   header.writeUInt16LE(machine, 18);
+  header.writeUInt8(64, 32);
   header.writeUInt16LE(56, 54);
+  header.writeUInt16LE(count, 56);
   return header;
 }
 
@@ -71,9 +73,11 @@ describe("what can be protected", () => {
   it("is what is damaged so that the kernel refuses it, and a shell is started for it, as for plain exec", async () => {
     const damaged = [
       file("short", "\x7fELF"),
-      file("huge-headers", elf(2, elfMachine).fill(0xff, 54, 58)),
+      file("huge-headers", elf(2, elfMachine).fill(0xff, 54, 56)),
       file("far-headers", elf(2, elfMachine).fill(0xff, 32, 40)),
       file("missing-headers", elf(2, elfMachine).fill(1, 56, 58)),
+      file("no-headers", elf(2, elfMachine, 0)),
+      file("too-many-headers", elf(2, elfMachine, 1171)),
     ];
 
     for (const path of damaged) {
