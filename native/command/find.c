@@ -92,9 +92,9 @@ static enum verdict look(const char *command, const struct surroundings *surroun
 {
 	if (!*command)
 		return ABSENT;
-	if (!*chars_find(command, '/'))
-		return search(command, surroundings, file);
-	return join(file, "", 0, command) < 0 ? TOO_LONG : judge(file, surroundings);
+	if (join(file, "", 0, command) < 0)
+		return TOO_LONG;
+	return *chars_find(command, '/') ? judge(file, surroundings) : search(command, surroundings, file);
 }
 
 int find_command(const char *command, const struct surroundings *surroundings, char file[LONGEST_PATH],

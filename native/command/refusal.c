@@ -2,6 +2,8 @@
 
 #include "common/text.h"
 
+#define LONGEST_NAME 1024
+
 const char *refusal_code_name(enum refusal_code code)
 {
 	switch (code) {
@@ -49,6 +51,17 @@ void message_add(struct message *message, const char *text)
 	message->text[message->length] = 0;
 }
 
+void message_add_name(struct message *message, const char *name)
+{
+	size_t most = message->length + LONGEST_NAME;
+
+	message_add(message, name);
+	if (message->length > most) {
+		message->length = most;
+		message_add(message, "...");
+	}
+}
+
 void message_add_number(struct message *message, unsigned long number)
 {
 	struct text digits = {.length = 0};
@@ -57,15 +70,15 @@ void message_add_number(struct message *message, unsigned long number)
 	message_add(message, digits.text);
 }
 
-int refuse_with(struct refusal *refusal, enum refusal_code code, const char *first, const char *second,
-		const char *third)
+int refuse_with(struct refusal *refusal, enum refusal_code code, const char *before, const char *name,
+		const char *behind)
 {
 	refusal->code = code;
 	refusal->advice = 0;
 	refusal->message.length = 0;
-	message_add(&refusal->message, first);
-	message_add(&refusal->message, second);
-	message_add(&refusal->message, third);
+	message_add(&refusal->message, before);
+	message_add_name(&refusal->message, name);
+	message_add(&refusal->message, behind);
 	return -1;
 }
 

@@ -40,11 +40,14 @@ const char *refusal_code_name(enum refusal_code code);
 int refusal_exit_code(enum refusal_code code);
 
 void message_add(struct message *message, const char *text);
+
+/* Adds a word of the caller's. A very long one is cut, so that what is said of it has room. */
+void message_add_name(struct message *message, const char *name);
 void message_add_number(struct message *message, unsigned long number);
 
-/* Refuses, with three texts, one behind the other, as the message. Returns -1. */
-int refuse_with(struct refusal *refusal, enum refusal_code code, const char *first, const char *second,
-		const char *third);
+/* Refuses, with a text, a name, and a text behind it as the message. Returns -1. */
+int refuse_with(struct refusal *refusal, enum refusal_code code, const char *before, const char *name,
+		const char *behind);
 
 /* The same, with "'subject'", and what follows it. */
 int refuse(struct refusal *refusal, enum refusal_code code, const char *subject, const char *why);

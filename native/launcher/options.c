@@ -87,7 +87,7 @@ static int option_usage(struct refusal *refusal, const struct option *option, co
 static int invalid(struct refusal *refusal, const struct option *option, const char *value, const char *rule)
 {
 	option_usage(refusal, option, "'");
-	message_add(&refusal->message, value);
+	message_add_name(&refusal->message, value);
 	message_add(&refusal->message, "' is invalid. ");
 	message_add(&refusal->message, rule);
 	return -1;

@@ -203,6 +203,7 @@ describe("run refuses, with the reason and what to do", () => {
       [join(links, "loop"), 126, "too many levels of symbolic links"],
       [tooLong, 126, "file name too long"],
       [`${links}/${tooLong}`, 126, "file name too long"],
+      ["x".repeat(5000), 126, "file name too long"],
       [`/${"x/".repeat(2100)}`, 126, "file name too long"],
       ["/etc/passwd/x", 126, "not a directory"],
       ["not-in-a-file", 127, "command not found"],
@@ -211,6 +212,21 @@ describe("run refuses, with the reason and what to do", () => {
       expect([exitCode, (await runToEnd(["env", command], at)).exitCode]).toEqual([code, code]);
       expect(stderr).toContain(reason);
     }
+  });
+
+  const long = "x".repeat(6000);
+
+  it.each([
+    [[long], 126, "'xxx", "xxx...': file name too long"],
+    [[`--${long}`], 125, "error: unknown option '--xxx", "xxx...'; see --help"],
+    [["--priority", long, "true"], 125, "argument 'xxx", "xxx...' is invalid. Allowed choices are"],
+  ])("a word too long to be printed whole (%#)", async (words, code, before, behind) => {
+    const { exitCode, stderr } = await runToEnd([asyncTeardown, "run", ...words]);
+
+    expect(exitCode).toBe(code);
+    expect(stderr).toContain(before);
+    expect(stderr).toContain(behind);
+    expect(stderr.length).toBeLessThan(1500);
   });
 
   it("what lies in a directory that may not be searched: by path (126), but not in PATH (127)", async () => {
