@@ -16,7 +16,7 @@ export default defineConfig({
   test: {
     setupFiles: "test/support/property-seed.ts",
     testTimeout: 60_000,
-    hookTimeout: 300_000, // installs packages
+    hookTimeout: 300_000, // packs and installs the package, boots systemd
     // Each project has its turn.
     projects: [
       {

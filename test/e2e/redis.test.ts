@@ -14,7 +14,7 @@ import {
 } from "../support/proc.js";
 import { ending, run, runToEnd, type Started, start } from "../support/start.js";
 
-const noRedis = missing("redis-server", "redis-server", "redis-tools");
+const noRedis = missing("redis-server", "redis-server");
 const folder = mkdtempSync(join(tmpdir(), "async-teardown-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -47,7 +47,7 @@ function nameOf(pid: string): string {
 /** Those of another PID namespace name their targets by its numbers. */
 function isInOtherNamespace(pid: string): boolean {
   try {
-    return readlinkSync(`/proc/${pid}/ns/pid`) !== readlinkSync("/proc/self/ns/pid");
+    return link(Number(pid), "ns/pid") !== link(process.pid, "ns/pid");
   } catch {
     return false; // a zombie, or somebody else's
   }
