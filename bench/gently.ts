@@ -58,28 +58,40 @@ async function ask(load: ChildProcess, lines: Interface): Promise<Load> {
 const rateOf = ({ requests, seconds }: Load) => requests / seconds;
 
 interface Disturbance {
-  /** Requests a second in the teardown, of those in the second before. */
+  /** Requests a second in the teardown, of those in the seconds before and after. */
   readonly kept: number;
   readonly p99: number;
   readonly back: number;
 }
 
-async function disturb(load: ChildProcess, lines: Interface, bytes: number, prefix: readonly string[]) {
-  const target = await startKinds(bytes, prefix);
-  const pid = target.pid as number;
-  const helper = prefix.length ? await helperOf(pid) : undefined;
+/** Milliseconds. */
+const quietTime = 2000;
 
+/** Starts a process with so many bytes. Returns what kills it, and waits until they are back. */
+async function prepareToKill(bytes: number, prefix: readonly string[]): Promise<() => Promise<void>> {
+  const target = await startKinds(bytes, prefix);
+  const helper = prefix.length ? await helperOf(target.pid as number) : undefined;
+
+  return async () => {
+    const deadline = performance.now() + 120_000;
+    target.kill("SIGKILL");
+    await once(target, "exit");
+    while (helper !== undefined && !isDead(helper) && performance.now() < deadline) await sleep(10);
+  };
+}
+
+async function disturb(load: ChildProcess, lines: Interface, act: () => Promise<unknown>) {
   await sleep(300);
   await ask(load, lines);
-  await sleep(1000);
-  const quiet = await ask(load, lines);
+  await sleep(quietTime);
+  const before = await ask(load, lines);
   const start = performance.now();
-  target.kill("SIGKILL");
-  await once(target, "exit");
-  while (helper !== undefined && !isDead(helper) && performance.now() - start < 30_000) await sleep(10);
+  await act();
   const back = (performance.now() - start) / 1000;
   const busy = await ask(load, lines);
-  return { kept: rateOf(busy) / rateOf(quiet), p99: busy.p99, back };
+  await sleep(quietTime);
+  const after = await ask(load, lines);
+  return { kept: (2 * rateOf(busy)) / (rateOf(before) + rateOf(after)), p99: busy.p99, back };
 }
 
 export async function benchRedis(deadline: number): Promise<void> {
@@ -95,11 +107,13 @@ export async function benchRedis(deadline: number): Promise<void> {
   const settings = ["--port", "0", "--unixsocket", socket, "--dir", folder, "--save", ""];
   const server = spawn("redis-server", settings, { stdio: "ignore" });
   const program = compile("bench/load.c");
-  const ways: Record<string, readonly string[]> = {
-    "plain exit": [],
-    protected: protecting(),
-    "protected, --priority low": protecting("/priority:low"),
-    "protected, --priority idle": protecting("/priority:idle"),
+  const end = (prefix: readonly string[]) => () => prepareToKill(bytes, prefix);
+  const ways: Record<string, () => Promise<() => Promise<unknown>>> = {
+    "none: nothing happens for 5 s": async () => () => sleep(5000),
+    "plain exit": end([]),
+    protected: end(protecting()),
+    "protected, --priority low": end(protecting("/priority:low")),
+    "protected, --priority idle": end(protecting("/priority:idle")),
   };
   const results = new Map<string, Disturbance[]>();
 
@@ -109,9 +123,9 @@ export async function benchRedis(deadline: number): Promise<void> {
     const lines = createInterface(load.stdout);
     try {
       for (const round of turns(7, deadline))
-        for (const [name, prefix] of Object.entries(ways)) {
+        for (const [name, prepare] of Object.entries(ways)) {
           note(`${name}, round ${round + 1}`);
-          results.set(name, [...(results.get(name) ?? []), await disturb(load, lines, bytes, prefix)]);
+          results.set(name, [...(results.get(name) ?? []), await disturb(load, lines, await prepare())]);
         }
     } finally {
       load.kill("SIGKILL");
@@ -124,7 +138,7 @@ export async function benchRedis(deadline: number): Promise<void> {
   note("");
   show(
     `A Redis under load on all CPUs, in the teardown of ${sizeText(bytes)}; medians`,
-    ["", "rounds", "throughput, of the second before", "99 % of the answers within", "memory back"],
+    ["", "rounds", "throughput, of that before and after", "99 % of the answers within", "memory back"],
     [...results].map(([name, all]) => [
       name,
       String(all.length),

@@ -66,6 +66,7 @@ const helper = [
     "cpus",
     "pieces",
     "own",
+    "idle",
     "pace",
   ),
   ...from("common", "pid_namespace", "failure", "maps"),

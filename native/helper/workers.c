@@ -1,5 +1,6 @@
 #include "workers.h"
 
+#include "idle.h"
 #include "lock.h"
 #include "common/sys.h"
 
@@ -17,7 +18,7 @@
  * With an idle priority, pieces and times are a fraction of that: a kernel that is not preemptible frees 512 pages
  * before a neighbour that has just woken up may run. Whoever returns from a call gives way at once.
  */
-#define IDLE_FRACTION 128
+#define IDLE_FRACTION 16
 
 /* A shorter call has found a few pages at most. */
 #define EMPTY_CALL_NS 5000L
@@ -134,6 +135,7 @@ void workers_run(struct crew *crew)
 	const unsigned fraction = crew->priority == PRIORITY_IDLE ? IDLE_FRACTION : 1;
 	size_t bytes = FIRST_PIECE_BYTES / fraction;
 	int64_t alone_since = nanoseconds(), took = EMPTY_CALL_NS;
+	struct idling idling = {.cpu = UNKNOWN};
 	struct mapping piece;
 	int waited;
 
@@ -141,14 +143,19 @@ void workers_run(struct crew *crew)
 		int64_t start = nanoseconds();
 
 		/* With a rate, more workers are of use only where one cannot keep up with it. */
-		if (waited)
+		if (waited) {
 			alone_since = start;
+			idle_restart(&idling);
+		}
 		release_private(crew, &piece);
 
 		int64_t end = nanoseconds();
 
 		took = end - start;
 		bytes = next_size(bytes, fraction, &piece, took);
+		/* Where others want this CPU, another worker would be in their way. */
+		if (crew->priority == PRIORITY_IDLE && !idle_give_way(&idling))
+			alone_since = end;
 		if (end - alone_since > ALONE_NS) {
 			call_another(crew);
 			alone_since = end;

@@ -141,21 +141,25 @@ function openRecord(helper: number): number | undefined {
   return fd === undefined ? undefined : openSync(`/proc/${helper}/fd/${fd}`, "r");
 }
 
+const hasSecondWorker = (helper: number) => threadsOf(helper).length > 1 + files;
+
 /**
- * Looks at a helper whose release has a second worker, while it stands still. A release may be over before: then it is
- * tried again.
+ * Looks at a helper whose release has a second worker, or whatever is awaited, while it stands still. A release may be
+ * over before: then it is tried again.
  */
-async function lookAtWorkers<Seen>(options: string, look: (helper: number) => Seen): Promise<Seen> {
+async function lookAtWorkers<Seen>(
+  options: string,
+  look: (helper: number) => Seen,
+  isSoFar = hasSecondWorker,
+): Promise<Seen> {
   for (let attempt = 0; attempt < 20; attempt++) {
     const helper = await killBeforeRelease(await startKind("small", affordable(256 * MiB), options));
-    const seen = await stepThrough(helper, (pid) =>
-      threadsOf(pid).length > 1 + files ? { what: look(pid) } : undefined,
-    );
+    const seen = await stepThrough(helper, (pid) => (isSoFar(pid) ? { what: look(pid) } : undefined));
     const found = seen.find((one) => one !== undefined);
 
     if (found) return found.what;
   }
-  throw new Error("twenty releases had no second worker");
+  throw new Error("twenty releases did not come so far");
 }
 
 describe("workers", () => {
@@ -304,17 +308,25 @@ describe("a priority", () => {
     return existsSync(path) ? readFileSync(path, "utf8") : "";
   }
 
-  it.each([
-    ["low", { nice: 19 }],
-    ["idle", { policy: SCHED_IDLE }],
-  ])("%s is that of all workers, once the target is dead", async (priority, expected) => {
-    const child = await startKind("small", MiB, `/priority:${priority}`);
-
-    expect(scheduling(helperOf(child.pid))).not.toMatchObject([expected]);
-    const threads = await lookAtWorkers(`/workers:3/priority:${priority}`, scheduling);
-    expect(threads).toMatchObject(threads.map(() => expected));
+  afterEach(() => {
     // Empty in a cgroup other than the root, where sessions are not grouped.
     expect(autogroupOf(process.pid)).toMatch(/^$|nice 0$/m);
+  });
+
+  it("low is that of all workers, once the target is dead", async () => {
+    const child = await startKind("small", MiB, "/priority:low");
+
+    expect(scheduling(helperOf(child.pid))).not.toMatchObject([{ nice: 19 }]);
+    const threads = await lookAtWorkers("/workers:3/priority:low", scheduling);
+    expect(threads).toMatchObject(threads.map(() => ({ nice: 19 })));
+  });
+
+  it("idle is that of the worker, once the target is dead", async () => {
+    const child = await startKind("small", MiB, "/priority:idle");
+    const isIdle = (pid: number) => scheduling(pid)[0]?.policy === SCHED_IDLE;
+
+    expect(isIdle(helperOf(child.pid))).toBe(false);
+    expect(await lookAtWorkers("/workers:3/priority:idle", isIdle, isIdle)).toBe(true);
   });
 });
 

@@ -6,7 +6,7 @@ import { programs, root } from "./paths.js";
 import { flags as readerFlags, sources } from "./reader-sources.js";
 
 const compiler = process.env.CC ?? "cc";
-const flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-pthread"];
+const flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-pthread", "-Inative"];
 
 async function compile(source: string): Promise<void> {
   await execa(compiler, [...flags, "-o", join(programs, basename(source, ".c")), source], { cwd: root });
