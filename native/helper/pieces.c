@@ -15,17 +15,12 @@ void pieces_start(struct pieces *pieces, int maps, int pagemap, const struct own
 	pieces->run = pieces->ahead = (struct mapping){.start = 0, .end = 0, .is_private_memory = 1};
 }
 
-/* The next private mapping. 0 where there is none; -1 where the next one is not for us. */
+/* Whether there is a mapping ahead; -1 where it is not for us. */
 static int look_ahead(struct pieces *pieces)
 {
-	if (pieces->ahead.start)
-		return 1;
-	if (!maps_next(&pieces->reader, &pieces->ahead))
+	if (!pieces->ahead.start && !maps_next(&pieces->reader, &pieces->ahead))
 		return 0;
-	if (pieces->ahead.is_private_memory && !own_includes(pieces->own, &pieces->ahead))
-		return 1;
-	pieces->ahead.start = 0;
-	return -1;
+	return pieces->ahead.is_private_memory && !own_includes(pieces->own, &pieces->ahead) ? 1 : -1;
 }
 
 /*
@@ -37,7 +32,8 @@ static int is_crossed(const struct pieces *pieces, uintptr_t gap)
 	return gap == 0 || (gap <= LARGEST_GAP_BYTES && pieces->own->shadow_stack_count == 0);
 }
 
-/* Takes in what follows: a target may have tens of thousands of small mappings. */
+/* Takes in what follows: a target may have tens of thousands of small mappings. What is not for us stays ahead of a run
+ * until that is handed out: otherwise, the next call would lengthen the same run across it. */
 static void lengthen(struct pieces *pieces, size_t bytes)
 {
 	struct mapping *run = &pieces->run, *ahead = &pieces->ahead;
@@ -47,11 +43,11 @@ static void lengthen(struct pieces *pieces, size_t bytes)
 		if (mapping_bytes(run) == 0) {
 			if (found > 0)
 				*run = *ahead;
-		} else if (found < 0 || !is_crossed(pieces, ahead->start - run->end)) {
+		} else if (found > 0 && is_crossed(pieces, ahead->start - run->end)) {
+			run->end = ahead->end;
+		} else {
 			return;
 		}
-		if (found > 0)
-			run->end = ahead->end;
 		ahead->start = 0;
 	}
 }
