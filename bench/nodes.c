@@ -30,6 +30,7 @@
 #define STRIPE (32 * MIB)
 #define STEP_US 4000
 #define TRACING "/sys/kernel/tracing/"
+#define MOST_THREADS 64
 
 static int node_of(const char *layout, size_t offset, size_t bytes)
 {
@@ -148,7 +149,7 @@ static void read_trace(const char *layout, size_t bytes, unsigned long start)
 	struct thread {
 		int pid, cpu, node, moves;
 		size_t bytes, mine, all;
-	} threads[8] = {{.pid = 0}};
+	} threads[MOST_THREADS + 1] = {{.pid = 0}}; /* the last one stays empty */
 	char line[512];
 	FILE *file = fopen(TRACING "trace", "r");
 
@@ -170,8 +171,10 @@ static void read_trace(const char *layout, size_t bytes, unsigned long start)
 			cpu--;
 		int pid = atoi(cpu), on = atoi(strchr(line, '[') + 1), node = node_of(layout, at - start, bytes);
 
-		while (thread->pid && thread->pid != pid && thread < threads + 7)
+		while (thread->pid && thread->pid != pid)
 			thread++;
+		if (thread == threads + MOST_THREADS)
+			continue;
 		if (thread->pid && (thread->cpu != on || thread->node != node)) {
 			printf("worker %ld on CPU %d: node %d, %zu MiB\n", (long)(thread - threads), thread->cpu,
 			       thread->node, thread->bytes / MIB);
@@ -194,6 +197,15 @@ static void read_trace(const char *layout, size_t bytes, unsigned long start)
 		fclose(file);
 }
 
+static void stop_tracing(void)
+{
+	int fd = open(TRACING "events/syscalls/sys_enter_madvise/enable", O_WRONLY);
+
+	if (fd < 0 || write(fd, "0", 1) < 0)
+		perror("nodes: the trace of madvise is left on");
+	close(fd);
+}
+
 static void watch(const char *layout, size_t bytes, char **command)
 {
 	int output[2], status;
@@ -201,6 +213,7 @@ static void watch(const char *layout, size_t bytes, char **command)
 
 	/* The kernel traces madvise of what frees: MADV_DONTNEED, or _LOCKED. */
 	write_file(TRACING "events/syscalls/sys_enter_madvise/filter", "behavior == 4 || behavior == 24");
+	atexit(stop_tracing);
 	write_file(TRACING "events/syscalls/sys_enter_madvise/enable", "1");
 	if (pipe2(output, O_CLOEXEC) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) /* the helper is to be our child */
 		die("nodes: pipe");
@@ -222,7 +235,7 @@ static void watch(const char *layout, size_t bytes, char **command)
 	kill(target, SIGKILL);
 	waitpid(target, &status, 0);
 	step_through(helper, start);
-	write_file(TRACING "events/syscalls/sys_enter_madvise/enable", "0");
+	stop_tracing();
 	read_trace(layout, bytes, start);
 }
 
