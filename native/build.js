@@ -65,6 +65,8 @@ const helper = [
     "workers",
     "cpus",
     "pieces",
+    "nodes",
+    "numa",
     "own",
     "idle",
     "pace",

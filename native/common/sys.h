@@ -13,6 +13,7 @@
 #include <linux/fcntl.h>
 #include <linux/futex.h>
 #include <linux/memfd.h>
+#include <linux/mempolicy.h>
 #include <linux/mman.h>
 #include <linux/poll.h>
 #include <linux/prctl.h>
@@ -272,9 +273,23 @@ static inline long sys_set_affinity(const void *set, size_t bytes)
 	return sys_call3(__NR_sched_setaffinity, 0, bytes, set);
 }
 
-static inline long sys_getcpu(unsigned *cpu)
+/* Either may be null. */
+static inline long sys_getcpu(unsigned *cpu, unsigned *node)
 {
-	return sys_call3(__NR_getcpu, cpu, 0, 0);
+	return sys_call3(__NR_getcpu, cpu, node, 0);
+}
+
+/* Fills in the NUMA nodes that this process may have memory on, a bit each. */
+static inline long sys_get_allowed_nodes(void *set, size_t bits)
+{
+	return sys_call6(__NR_get_mempolicy, 0, (long)set, (long)bits, 0, MPOL_F_MEMS_ALLOWED, 0);
+}
+
+/* Fills in the NUMA node of one page of the caller's memory, or a negative errno. Without target nodes, move_pages(2)
+ * moves nothing. */
+static inline long sys_page_node(uintptr_t address, int *node)
+{
+	return sys_call6(__NR_move_pages, 0, 1, (long)&address, 0, (long)node, 0);
 }
 
 static inline long sys_set_limit(int resource, const struct rlimit64 *limit)

@@ -22,7 +22,7 @@ unsigned count_cpus(const struct cpus *cpus)
 int current_cpu(void)
 {
 	unsigned cpu;
-	long result = sys_getcpu(&cpu);
+	long result = sys_getcpu(&cpu, 0);
 
 	return result < 0 ? (int)result : (int)cpu;
 }

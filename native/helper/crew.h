@@ -6,6 +6,7 @@
 #include "common/sys.h"
 #include "common/text.h"
 #include "common/release_options.h"
+#include "nodes.h"
 #include "own.h"
 #include "pace.h"
 #include "pieces.h"
@@ -38,6 +39,7 @@ struct crew {
 	struct own own;
 	struct maps_reader files;
 	struct pieces pieces;
+	struct nodes nodes;
 	struct pace pace;
 	enum priority priority;
 	int record; /* told anew when there is one worker more, in these words and the number */

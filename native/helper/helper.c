@@ -72,8 +72,10 @@ static const struct sock_filter allowed[] = {
 	ALLOW(munmap),
 	ALLOW_IF(ioctl, 1, PAGEMAP_SCAN_REQUEST),
 	ALLOW(sched_getaffinity),
-	ALLOW_IF(sched_setaffinity, 0, 0), /* of the caller alone, as are the next ones but getcpu */
 	ALLOW(getcpu),
+	ALLOW_IF(get_mempolicy, 4, MPOL_F_MEMS_ALLOWED),
+	ALLOW_IF_2(move_pages, 0, 0, 3, 0), /* of its own memory, and to no node: it tells where a page is */
+	ALLOW_IF(sched_setaffinity, 0, 0),  /* of the caller alone, as are the next ones */
 	ALLOW_IF_2(sched_setscheduler, 0, 0, 1, SCHED_IDLE),
 	ALLOW_IF_3(setpriority, 0, PRIO_PROCESS, 1, 0, 2, LEAST_NICE),
 	ALLOW_IF(clone, 0, CREW_THREAD), /* which has this filter, too */

@@ -52,11 +52,8 @@ static void lengthen(struct pieces *pieces, size_t bytes)
 	}
 }
 
-int pieces_next(struct pieces *pieces, size_t bytes, struct mapping *piece)
+void piece_cut(struct mapping *run, size_t bytes, struct mapping *piece)
 {
-	struct mapping *run = &pieces->run;
-
-	lengthen(pieces, bytes);
 	*piece = *run;
 	if (mapping_bytes(run) > bytes) {
 		piece->end = run->start + bytes;
@@ -64,7 +61,18 @@ int pieces_next(struct pieces *pieces, size_t bytes, struct mapping *piece)
 			piece->end -= piece->end % HUGE_PAGE_BYTES;
 	}
 	run->start = piece->end;
+}
+
+int pieces_next(struct pieces *pieces, size_t bytes, struct mapping *piece)
+{
+	lengthen(pieces, bytes);
+	piece_cut(&pieces->run, bytes, piece);
 	return mapping_bytes(piece) > 0;
+}
+
+void pieces_return(struct pieces *pieces, const struct mapping *piece)
+{
+	pieces->run.start = piece->start;
 }
 
 /* Where the first page of a range is, or its end; its start where the kernel cannot tell (before Linux 6.7). */

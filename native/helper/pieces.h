@@ -21,6 +21,12 @@ void pieces_start(struct pieces *pieces, int maps, int pagemap, const struct own
 /* The next so many bytes that are private memory or gaps, or fewer. 0 where there is none. */
 int pieces_next(struct pieces *pieces, size_t bytes, struct mapping *piece);
 
+/* Takes back the last piece, as if it had not been handed out. */
+void pieces_return(struct pieces *pieces, const struct mapping *piece);
+
+/* Cuts so many bytes off the start of a run, or fewer. */
+void piece_cut(struct mapping *run, size_t bytes, struct mapping *piece);
+
 /*
  * Skips what holds no page, up to the end of a run of mappings at most. As cheap as to free a page or two, so only to be
  * called where the last piece held hardly any.

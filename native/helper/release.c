@@ -3,6 +3,7 @@
 #include "common/record.h"
 #include "common/sys.h"
 #include "files.h"
+#include "numa.h"
 #include "workers.h"
 
 /* Below, all is left to the exit: the kernel has freed it before we have begun. Mappings count as well, because reading
@@ -47,6 +48,7 @@ static void release(struct crew *crew, const struct release_options *options, co
 
 	files_start(crew);
 	priority_set(options->priority, means->priority);
+	crew->nodes.is_on = !means->is_filtered && numa_has_several_nodes();
 	pieces_start(&crew->pieces, means->maps, means->pagemap, &crew->own);
 	workers_run(crew);
 }

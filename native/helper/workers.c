@@ -116,7 +116,11 @@ static int take_piece(struct crew *crew, size_t bytes, int64_t took, struct mapp
 		*waited = pace_keep(&crew->pace);
 		bytes = crew->pace.piece;
 	}
-	found = pieces_next(&crew->pieces, bytes, piece);
+	while ((found = nodes_next(&crew->nodes, &crew->pieces, bytes, piece)) < 0) {
+		/* Before a worker has come to its own node's memory, others may take theirs. */
+		lock_free(&crew->lock);
+		lock_take(&crew->lock);
+	}
 	store(&crew->progress, crew->progress + 1);
 	lock_free(&crew->lock);
 	return found;

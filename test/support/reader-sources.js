@@ -8,7 +8,7 @@ export const sources = [
   "test/support/readers.c",
   ...from("command", "elf", "executable", "find", "refusal", "script", "variables"),
   ...from("common", "maps", "pid_namespace", "proc_status", "protection", "record", "size"),
-  ...from("helper", "proc_stat"),
+  ...from("helper", "nodes", "own", "pieces", "proc_stat"),
   ...from("holder", "argv_record", "resident", "shared"),
   ...from("launcher", "help", "options", "qemu", "qemu_config"),
 ];

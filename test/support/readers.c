@@ -22,6 +22,8 @@
 #include "common/protection.h"
 #include "common/record.h"
 #include "common/size.h"
+#include "helper/nodes.h"
+#include "helper/numa.h"
 #include "helper/proc_stat.h"
 #include "holder/argv_record.h"
 #include "launcher/environment.h"
@@ -363,6 +365,61 @@ static void write_argv_record(const struct input *input)
 	say("}");
 }
 
+/*
+ * A machine with nodes, as far as nodes.c asks. The digit for each 64 KiB of addresses, over and over, is the node of
+ * the page there; '-' is none.
+ */
+#define NODES_BYTES ((uintptr_t)64 << 10)
+static const char *nodes_of_pages;
+static int node_of_caller;
+
+int numa_node_of_caller(void)
+{
+	return node_of_caller;
+}
+
+int numa_node_of_page(uintptr_t address)
+{
+	char digit = nodes_of_pages[address / NODES_BYTES % strlen(nodes_of_pages)];
+
+	return digit == '-' ? -ENOENT : digit - '0';
+}
+
+/*
+ * "NODES TURNS MAPS", each with a NUL behind. A turn is a digit, the node of the worker that comes next, and a letter: 'a'
+ * for 64 KiB, 'b' for twice that. Without nodes, it is a machine of one.
+ */
+static void hand_out_pieces(const struct input *input)
+{
+	char **words = split_words(input), *maps = words[0] && words[1] ? words[2] : NULL;
+	struct input file = {.bytes = maps, .length = maps ? strlen(maps) : 0};
+	static const struct own own;
+	struct nodes *nodes = allocate(sizeof(*nodes));
+	struct pieces *pieces = allocate(sizeof(*pieces));
+	struct mapping piece;
+	int fd = open_file(&file), is_first = 1, found = maps != NULL;
+
+	memset(nodes, 0, sizeof(*nodes));
+	nodes_of_pages = found ? words[0] : "";
+	nodes->is_on = *nodes_of_pages != 0;
+	pieces_start(pieces, fd, -1, &own);
+	say("[");
+	for (size_t turn = 0; found; turn = words[1][turn + 2] ? turn + 2 : 0) {
+		node_of_caller = words[1][turn] - '0';
+		found = nodes_next(nodes, pieces, NODES_BYTES << (words[1][turn + 1] - 'a'), &piece);
+		if (found <= 0)
+			continue;
+		say("%s{\"node\":%d,\"start\":%lu,\"end\":%lu}", is_first ? "" : ",", node_of_caller,
+		    (unsigned long)piece.start, (unsigned long)piece.end);
+		is_first = 0;
+	}
+	say("]");
+	sys_close(fd);
+	free(pieces);
+	free(nodes);
+	free(words);
+}
+
 static const struct reader_of {
 	const char *name;
 	void (*read)(const struct input *);
@@ -384,6 +441,7 @@ static const struct reader_of {
 	{"qemu", read_qemu, 1},
 	{"qemu-config", read_qemu_config, 0},
 	{"argv-record", write_argv_record, 1},
+	{"pieces", hand_out_pieces, 1},
 };
 
 static const struct reader_of *find_reader(const char *name)

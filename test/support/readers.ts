@@ -122,6 +122,11 @@ export const parseQemu = (words: readonly string[]) =>
     daemonize: number;
     words: string[];
   }>;
+/** What workers get, each after the other, of which node's memory; hand_out_pieces of readers.c has the words. */
+export const handOutPieces = (nodes: string, turns: string, maps: string) =>
+  askText("pieces", `${nodes}\0${turns}\0${maps}\0`) as Promise<
+    { node: number; start: number; end: number }[]
+  >;
 /** What a holder writes into its arguments, and a helper into its record. */
 export const writeRecords = (room: string) =>
   askText("argv-record", room) as Promise<{ argv: string; told: string }>;
