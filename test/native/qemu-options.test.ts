@@ -35,6 +35,7 @@ describe("the options of a QEMU", () => {
       ["-S", "-m", "1G"],
     ],
     [["--async-teardown", "disk.img"], ["disk.img"]],
+    [["-perfmap", "-async-teardown"], ["-perfmap"]],
     [["-run-with", "async-teardown=on"], []],
     [
       ["--run-with", "async-teardown=on,chroot=/a,,b,user=x"],
