@@ -196,7 +196,7 @@ static enum executable_kind judge_elf(const struct file *file, const char *start
 		return EXECUTABLE_REFUSED;
 	}
 	if (header.entry_bytes != ELF_PROGRAM_HEADER_BYTES || header.count == 0 || header.count > MOST_SEGMENTS ||
-	    header.offset > INT64_MAX - UINT32_MAX || read_segments(file, &header, &segments) < 0)
+	    read_segments(file, &header, &segments) < 0)
 		return EXECUTABLE_OTHER;
 	if (!segments.has_interpreter) {
 		refuse_file(file, ERR_STATIC, "it is statically linked, so no loader runs that could load the helper");

@@ -124,6 +124,25 @@ describe("what can be protected", () => {
 });
 
 describe("run, of what a helper cannot protect", () => {
+  it.skipIf(!isRoot)("refuses a file without a format, where /bin/sh is a static program", async () => {
+    const withSuchAShell = 'mount --bind "$0" "$(readlink -f /bin/sh)" && exec "$@"';
+    const inNamespace = ["unshare", "--mount", "bash", "-c", withSuchAShell, asyncTeardown];
+    const byHelper = [
+      asyncTeardown,
+      "run",
+      "--mechanism",
+      "helper",
+      "--",
+      file("for-a-shell", "echo hello\n"),
+    ];
+    const { exitCode, stdout, stderr } = await runToEnd([...inNamespace, ...byHelper]);
+
+    expect([exitCode, stdout]).toEqual([125, ""]);
+    expect(stderr).toMatch(
+      /^async-teardown: '\/bin\/sh' cannot be protected by a helper: it is statically linked/,
+    );
+  });
+
   it.skipIf(!isRoot)("refuses a set-user-ID program, or runs it with a warning", async () => {
     const path = copyOf("/usr/bin/id", "set-uid-id", 0o4755);
     const byHelper = [asyncTeardown, "run", "--mechanism", "helper"];
