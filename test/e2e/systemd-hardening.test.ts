@@ -10,6 +10,16 @@ const systemd = booted as Systemd;
 /** Where users of every kind can read it, and no setting hides it. */
 const folder = "/opt/async-teardown";
 
+/** Tells systemd that it is ready, then becomes the hog. */
+const notifier = `${folder}/notifier`;
+const notifierText = `use IO::Socket::UNIX;
+IO::Socket::UNIX->new(Type => SOCK_DGRAM, Peer => $ENV{NOTIFY_SOCKET})->send("READY=1") or die;
+exec "${folder}/hog", 1048576, "stay";
+`;
+
+const command = (...words: string[]) =>
+  [`${folder}/async-teardown`, "run", "--mechanism", "helper", "--", ...words].join(" ");
+
 /** What `systemd-analyze security` asks for, one by one, and what else limits a unit. */
 const settings = [
   "User=nobody",
@@ -53,6 +63,8 @@ const settings = [
   "KeyringMode=private",
   "UMask=0777",
   "DevicePolicy=closed",
+  "DevicePolicy=strict\nDeviceAllow=/dev/null rw",
+  `Type=notify\nNotifyAccess=main\nTimeoutStartSec=60\nExecStart=\nExecStart=${command("/usr/bin/perl", notifier)}`,
   "IPAddressDeny=any",
   "Delegate=no",
   "LimitMEMLOCK=0",
@@ -86,7 +98,7 @@ const refusedUnits = refusals.map(([lines, why], row) => [lines, why, unit("refu
 function writeUnit(name: string, lines: string): void {
   systemd.write(
     `/etc/systemd/system/${name}.service`,
-    `[Service]\nExecStart=${folder}/async-teardown run --mechanism helper -- ${folder}/hog 1048576 stay\n` +
+    `[Service]\nExecStart=${command(`${folder}/hog`, "1048576", "stay")}\n` +
       `StandardOutput=file:/run/${name}.out\nStandardError=file:/run/${name}.err\n${lines}\n`,
   );
 }
@@ -101,6 +113,7 @@ describe.skipIf(reason)(`a unit of systemd (${reason ?? "a real one"})`, () => {
   beforeAll(async () => {
     await systemd.output("mkdir", "--parents", "/srv/root");
     await systemd.install(folder, asyncTeardown, library, program("hog"));
+    systemd.write(notifier, notifierText);
     for (const [lines, name] of protectedUnits) writeUnit(name, lines);
     for (const [lines, , name] of refusedUnits) writeUnit(name, lines);
     await systemd.output("systemctl", "daemon-reload");
