@@ -231,7 +231,7 @@ static const char behind_options[] =
 	"\n"
 	"Examples:\n"
 	"  async-teardown run -- qemu-system-x86_64 -m 64G -nographic disk.img\n"
-	"  async-teardown run redis-server /etc/redis/redis.conf\n"
+	"  async-teardown run redis-server /etc/redis/redis.conf --daemonize no\n"
 	"  async-teardown run --best-effort -- ./start.sh\n"
 	"  async-teardown run --mechanism both -- /usr/sbin/mysqld\n"
 	"  async-teardown run --rate 2G --priority idle -- java -Xmx64g -jar server.jar\n"
