@@ -107,7 +107,6 @@ static int read_choice(const struct option *option, const char *value, unsigned 
 		message_add(&refusal->message, i ? ", " : "");
 		message_add(&refusal->message, option->choices[i]);
 	}
-	message_add(&refusal->message, ".");
 	return -1;
 }
 
@@ -119,7 +118,7 @@ static int read_workers(const struct option *option, const char *value, unsigned
 	if (chars_equal(value, "auto"))
 		number = 0;
 	else if (*end || number < 1 || number > MOST_WORKERS)
-		return invalid(refusal, option, value, "Workers are \"auto\" or a number from 1 to 64.");
+		return invalid(refusal, option, value, "Workers are \"auto\" or a number from 1 to 64");
 	*workers = (unsigned)number;
 	return 0;
 }
@@ -129,9 +128,9 @@ static int read_rate(const struct option *option, const char *value, uint64_t *r
 	*rate = size_parse(value);
 	if (*rate == 0)
 		return invalid(refusal, option, value,
-			       "A size is a number above 0 with K, M, G or T behind, or of bytes: 64G.");
+			       "A size is a number above 0 with K, M, G or T behind, or of bytes: 64G");
 	if (*rate < LEAST_RATE || *rate > MOST_RATE)
-		return invalid(refusal, option, value, "A rate is 1M to 8T, of bytes a second.");
+		return invalid(refusal, option, value, "A rate is 1M to 8T, of bytes a second");
 	return 0;
 }
 

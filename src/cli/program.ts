@@ -45,7 +45,7 @@ function program(): Command {
     command.exitOverride().configureOutput({
       writeOut: print,
       writeErr: printError,
-      outputError: (text, write) => write(`async-teardown: ${text.trimEnd()}; see --help\n`),
+      outputError: (text, write) => write(`async-teardown: ${text.replace(/\.?\s*$/, "")}; see --help\n`),
     });
   }
   for (const command of commands) main.addCommand(command);
