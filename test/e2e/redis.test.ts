@@ -80,8 +80,9 @@ describe.skipIf(noRedis)(`Redis (${noRedis ?? "it is there"})`, () => {
     const daemon = ["redis-server", ...settings, "--daemonize", "yes", "--pidfile", pidFile];
 
     expect((await runToEnd([...run.slice(0, 2), "--follow-forks", "--", ...daemon])).exitCode).toBe(0);
-    await until(() => existsSync(pidFile), "Redis is in the background");
-    const pid = Number(readFileSync(pidFile, "utf8"));
-    await killWhileHelperStands(pid);
+    // It is there, and empty, for a moment before it has the number.
+    const pid = () => (existsSync(pidFile) ? Number(readFileSync(pidFile, "utf8")) : 0);
+    await until(() => pid() > 0, "Redis is in the background");
+    await killWhileHelperStands(pid());
   });
 });
