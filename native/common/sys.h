@@ -46,6 +46,7 @@
 #endif
 
 #define NANOSECONDS_PER_MILLISECOND 1000000L
+#define NANOSECONDS_PER_SECOND (1000 * NANOSECONDS_PER_MILLISECOND)
 #define SIGNAL_SET_BYTES 8 /* the kernel's sigset_t, not libc's */
 
 typedef uint64_t signal_set;
@@ -205,6 +206,15 @@ static inline long sys_futex(uint32_t *word, int operation, uint32_t value, cons
 static inline long sys_clock(int clock, struct __kernel_timespec *time)
 {
 	return sys_call2(__NR_clock_gettime, clock, time);
+}
+
+/* 0 where there is no such clock. */
+static inline int64_t sys_nanoseconds(int clock)
+{
+	struct __kernel_timespec now = {.tv_sec = 0, .tv_nsec = 0};
+
+	sys_clock(clock, &now);
+	return now.tv_sec * NANOSECONDS_PER_SECOND + now.tv_nsec;
 }
 
 /* Waits for one of the descriptors, at most so many milliseconds (negative: for ever). */

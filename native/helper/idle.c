@@ -13,20 +13,10 @@
 /* Whoever had to wait for long then runs until it is preempted: its next turn may be as far away. */
 #define MOST_CREDIT_NS 100000000L
 
-#define NANOSECONDS_PER_SECOND (1000 * NANOSECONDS_PER_MILLISECOND)
-
-static int64_t read_clock(int clock)
+void idle_restart(struct idling *idling, int64_t now)
 {
-	struct __kernel_timespec now = {0, 0};
-
-	sys_clock(clock, &now);
-	return now.tv_sec * NANOSECONDS_PER_SECOND + now.tv_nsec;
-}
-
-void idle_restart(struct idling *idling)
-{
-	idling->since = read_clock(CLOCK_MONOTONIC);
-	idling->cpu_since = read_clock(CLOCK_THREAD_CPUTIME_ID);
+	idling->since = now;
+	idling->cpu_since = sys_nanoseconds(CLOCK_THREAD_CPUTIME_ID);
 }
 
 static void judge(struct idling *idling, int64_t used, int64_t waited)
@@ -53,17 +43,17 @@ int64_t idle_pause(struct idling *idling, int64_t took, int64_t used)
 	return pause;
 }
 
-int idle_give_way(struct idling *idling)
+int idle_give_way(struct idling *idling, int64_t now)
 {
 	if (!idling->since) {
-		idle_restart(idling);
+		idle_restart(idling, now);
 		return 0;
 	}
-	int64_t now = read_clock(CLOCK_MONOTONIC), took = now - idling->since;
+	int64_t took = now - idling->since;
 
 	if (took < TURN_NS)
 		return idling->cpu == FREE_CPU;
-	int64_t cpu_now = read_clock(CLOCK_THREAD_CPUTIME_ID);
+	int64_t cpu_now = sys_nanoseconds(CLOCK_THREAD_CPUTIME_ID);
 	int64_t pause = idle_pause(idling, took, cpu_now - idling->cpu_since);
 
 	if (pause > 0) {

@@ -27,14 +27,6 @@
  * done, of whatever pages, is done by one, and a hundred CPUs are at work after eight steps. */
 #define ALONE_NS 1000000L
 
-static int64_t nanoseconds(void)
-{
-	struct __kernel_timespec now = {0, 0};
-
-	sys_clock(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 * NANOSECONDS_PER_MILLISECOND + now.tv_nsec;
-}
-
 /* Whether all of it is gone. ENOMEM is said of gaps, which do not matter; madvise(2). */
 static int is_released(const struct mapping *piece, int advice)
 {
@@ -138,27 +130,27 @@ void workers_run(struct crew *crew)
 {
 	const unsigned fraction = crew->priority == PRIORITY_IDLE ? IDLE_FRACTION : 1;
 	size_t bytes = FIRST_PIECE_BYTES / fraction;
-	int64_t alone_since = nanoseconds(), took = EMPTY_CALL_NS;
+	int64_t alone_since = sys_nanoseconds(CLOCK_MONOTONIC), took = EMPTY_CALL_NS;
 	struct idling idling = {.cpu = UNKNOWN};
 	struct mapping piece;
 	int waited;
 
 	while (take_piece(crew, bytes, took, &piece, &waited)) {
-		int64_t start = nanoseconds();
+		int64_t start = sys_nanoseconds(CLOCK_MONOTONIC);
 
 		/* With a rate, more workers are of use only where one cannot keep up with it. */
 		if (waited) {
 			alone_since = start;
-			idle_restart(&idling);
+			idle_restart(&idling, start);
 		}
 		release_private(crew, &piece);
 
-		int64_t end = nanoseconds();
+		int64_t end = sys_nanoseconds(CLOCK_MONOTONIC);
 
 		took = end - start;
 		bytes = next_size(bytes, fraction, &piece, took);
 		/* Where others want this CPU, another worker would be in their way. */
-		if (crew->priority == PRIORITY_IDLE && !idle_give_way(&idling))
+		if (crew->priority == PRIORITY_IDLE && !idle_give_way(&idling, end))
 			alone_since = end;
 		if (end - alone_since > ALONE_NS) {
 			call_another(crew);
