@@ -5,6 +5,7 @@
 /*
  * SCHED_IDLE gives a worker each gap of some microseconds that a busy neighbour leaves, and the neighbour pays for the
  * switches and for cold caches. So a worker that has to wait for its CPU uses at most a part of the time; waiting counts.
+ * It is the part of all workers together: neighbours that wait for each other lose what any of them loses.
  */
 #define PARTS 32
 #define TURN_NS 100000L
@@ -29,12 +30,12 @@ static void judge(struct idling *idling, int64_t used, int64_t waited)
 	}
 }
 
-int64_t idle_pause(struct idling *idling, int64_t took, int64_t used)
+int64_t idle_pause(struct idling *idling, unsigned workers, int64_t took, int64_t used)
 {
 	int64_t pause;
 
 	judge(idling, used, took - used);
-	idling->debt += used * PARTS - took;
+	idling->debt += used * PARTS * workers - took;
 	if (idling->debt < -MOST_CREDIT_NS)
 		idling->debt = -MOST_CREDIT_NS;
 	pause = idling->cpu == WANTED_CPU ? idling->debt : 0;
@@ -43,7 +44,7 @@ int64_t idle_pause(struct idling *idling, int64_t took, int64_t used)
 	return pause;
 }
 
-int idle_give_way(struct idling *idling, int64_t now)
+int idle_give_way(struct idling *idling, unsigned workers, int64_t now)
 {
 	if (!idling->since) {
 		idle_restart(idling, now);
@@ -54,7 +55,7 @@ int idle_give_way(struct idling *idling, int64_t now)
 	if (took < TURN_NS)
 		return idling->cpu == FREE_CPU;
 	int64_t cpu_now = sys_nanoseconds(CLOCK_THREAD_CPUTIME_ID);
-	int64_t pause = idle_pause(idling, took, cpu_now - idling->cpu_since);
+	int64_t pause = idle_pause(idling, workers, took, cpu_now - idling->cpu_since);
 
 	if (pause > 0) {
 		sys_sleep_for((uint64_t)(pause / NANOSECONDS_PER_SECOND), (long)(pause % NANOSECONDS_PER_SECOND));

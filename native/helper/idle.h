@@ -16,11 +16,14 @@ struct idling {
 	} cpu;
 };
 
-/* What to sleep after so much time, of which so much was on a CPU; 0 or less: nothing. */
-int64_t idle_pause(struct idling *idling, int64_t took, int64_t used);
+/* What one of so many workers is to sleep after so much time, of which so much was on a CPU; 0 or less: nothing. */
+int64_t idle_pause(struct idling *idling, unsigned workers, int64_t took, int64_t used);
 
-/* To be called after each piece, with CLOCK_MONOTONIC. Sleeps where somebody else wants this CPU. Returns whether it is known that nobody does. */
-int idle_give_way(struct idling *idling, int64_t now);
+/*
+ * To be called by one of so many workers after each piece, with CLOCK_MONOTONIC. Sleeps where somebody else wants this CPU.
+ * Returns whether it is known that nobody does.
+ */
+int idle_give_way(struct idling *idling, unsigned workers, int64_t now);
 
 /* To be called after a sleep for another reason, which says nothing about the CPU. */
 void idle_restart(struct idling *idling, int64_t now);

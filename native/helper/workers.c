@@ -150,7 +150,7 @@ void workers_run(struct crew *crew)
 		took = end - start;
 		bytes = next_size(bytes, fraction, &piece, took);
 		/* Where others want this CPU, another worker would be in their way. */
-		if (crew->priority == PRIORITY_IDLE && !idle_give_way(&idling, end))
+		if (crew->priority == PRIORITY_IDLE && !idle_give_way(&idling, load(&crew->workers), end))
 			alone_since = end;
 		if (end - alone_since > ALONE_NS) {
 			call_another(crew);

@@ -6,10 +6,12 @@ import { program } from "../support/paths.js";
 /** Microseconds that passed, and those of them on a CPU. */
 type Turn = readonly [took: number, used: number];
 
-/** What a worker of an idle priority does after each turn. */
-function idle(turns: readonly Turn[]): { pause: number; isFree: boolean }[] {
+/** What one of so many workers with an idle priority does after each turn. */
+function idle(turns: readonly Turn[], workers = 1): { pause: number; isFree: boolean }[] {
   const input = turns.map((turn) => `${turn.join(" ")}\n`).join("");
-  const answers = execFileSync(program("idling"), { input, encoding: "utf8" }).trimEnd().split("\n");
+  const answers = execFileSync(program("idling"), [String(workers)], { input, encoding: "utf8" })
+    .trimEnd()
+    .split("\n");
 
   return answers.map((line) => {
     const [pause = 0, isFree] = line.split(" ").map(Number);
@@ -28,13 +30,13 @@ describe("a worker with an idle priority", () => {
     expect(answers.findIndex(({ isFree }) => isFree)).toBeLessThan(110);
   });
 
-  it("uses a 32nd of the time where a neighbour leaves it gaps", () => {
+  it.each([1, 2, 64])("uses a 32nd of the time in a neighbour's gaps, all %i together", (workers) => {
     const turns = times(500, [150, 50] as const);
-    const answers = idle(turns);
+    const answers = idle(turns, workers);
     const slept = answers.reduce((sum, { pause }) => sum + pause, 0);
 
     expect(answers.some(({ isFree }) => isFree)).toBe(false);
-    expect((500 * 50) / (500 * 150 + slept)).toBeCloseTo(1 / 32, 3);
+    expect((workers * 500 * 50) / (500 * 150 + slept)).toBeCloseTo(1 / 32, 3);
   });
 
   it("does not sleep where it is kept waiting for longer than that", () => {
