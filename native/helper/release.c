@@ -21,11 +21,19 @@ int is_last_user(void)
 	return sys_unshare(CLONE_VM) == 0;
 }
 
-static int is_little(uint64_t bytes, struct maps_reader *reader, int maps)
+/* However many mappings there are, the exit knows no rate and makes no pauses. */
+static int is_gentle(const struct release_options *options)
+{
+	return options->rate || options->priority == PRIORITY_IDLE;
+}
+
+static int is_little(uint64_t bytes, const struct release_options *options, struct maps_reader *reader, int maps)
 {
 	uint64_t little = LITTLE_BYTES;
 	struct mapping mapping;
 
+	if (is_gentle(options))
+		return bytes < little;
 	maps_start(reader, maps);
 	for (; bytes >= little; little += LITTLE_BYTES_A_MAPPING)
 		if (!maps_next(reader, &mapping))
@@ -67,7 +75,7 @@ void release_address_space(const struct release_options *options, const struct r
 	/* The other user may be a child between vfork and exec, whose parent was killed: it still needs
 	 * every page. The memory is then left to our own exit. */
 	if (is_last_user() && means->maps >= 0 &&
-	    !is_little(status.bytes + status.swapped_bytes, &crew.pieces.reader, means->maps))
+	    !is_little(status.bytes + status.swapped_bytes, options, &crew.pieces.reader, means->maps))
 		release(&crew, options, means);
 	else
 		priority_set(options->priority, means->priority);
