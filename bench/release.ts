@@ -118,6 +118,7 @@ export async function benchKinds(deadline: number): Promise<void> {
       ["copied", fileBytes, "file mapping, copied", file],
       ["many", 60_000 * 4096, "60,000 mappings"],
       ["apart", 60_000 * 4096, "60,000 with gaps"],
+      ["strips", 512 * MiB, "mappings of 128 KiB"],
       ["sparse", 256 * MiB, "sparse, 4 TiB"],
     ];
     if (!canPool) console.log("not measured: hugetlb, which needs root and free pages");

@@ -6,10 +6,10 @@
 #include "numa.h"
 #include "workers.h"
 
-/* Below, all is left to the exit: the kernel has freed it before we have begun. Mappings count as well, because reading
- * about one takes as long as freeing so much. */
+/* Below, all is left to the exit: the kernel has freed it before we have begun. Mappings count as well: where
+ * each has less than so much, reading about them takes longer than more workers save. */
 #define LITTLE_BYTES ((uint64_t)32 << 20)
-#define LITTLE_BYTES_A_MAPPING ((uint64_t)64 << 10)
+#define LITTLE_BYTES_A_MAPPING ((uint64_t)128 << 10)
 
 /*
  * unshare(CLONE_VM) answers EINVAL while any other process has this address space, and otherwise

@@ -13,6 +13,7 @@
  *         deleted    FILE, made, mapped shared, and deleted: as on a tmpfs
  *         many       as small, in mappings of one page each
  *         apart      the same, with a gap behind each
+ *         strips     as small, in mappings of 128 KiB each
  *         sparse     as small, in the midst of a mapping of 4 TiB
  *         beside     as small, beside a page of FILE that is mapped shared and written to
  */
@@ -25,6 +26,7 @@
 #include <unistd.h>
 
 #define PAGE 4096UL
+#define STRIP (32 * PAGE)
 #define SPARSE (1UL << 42)
 
 static void die(const char *what)
@@ -76,6 +78,16 @@ static void fill_many(size_t bytes, size_t step)
 	}
 }
 
+static void fill_strips(size_t bytes)
+{
+	char *memory = map(bytes, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+
+	fill_small(memory, bytes);
+	for (size_t at = STRIP; at < bytes; at += 2 * STRIP)
+		if (mprotect(memory + at, STRIP, PROT_READ) < 0)
+			die("a mapping of 128 KiB (see vm.max_map_count)");
+}
+
 static void hold(const char *kind, size_t bytes, const char *file)
 {
 	const int private = MAP_PRIVATE | MAP_ANONYMOUS;
@@ -116,6 +128,8 @@ static void hold(const char *kind, size_t bytes, const char *file)
 		fill_many(bytes, 1);
 	else if (!strcmp(kind, "apart"))
 		fill_many(bytes, 2);
+	else if (!strcmp(kind, "strips"))
+		fill_strips(bytes);
 	else if (!strcmp(kind, "sparse"))
 		fill_small(map(SPARSE, private | MAP_NORESERVE, -1) + SPARSE / 2, bytes);
 	else if (!strcmp(kind, "beside")) {
