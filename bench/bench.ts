@@ -6,9 +6,10 @@ import { availableParallelism, release } from "node:os";
 import { Command } from "commander";
 import { benchAttach, benchCrowd } from "./attach.js";
 import { benchExit, benchFallbacks, benchStart, benchWaysToDie, hog } from "./exits.js";
-import { benchRate, benchRedis, benchSteady } from "./gently.js";
+import { benchRate, benchSteady } from "./gently.js";
 import { benchLook } from "./look.js";
 import { parseMinutes } from "./minutes.js";
+import { benchRedis } from "./neighbour.js";
 import { compile, launcher, protecting } from "./programs.js";
 import { benchKinds, benchQemu, benchQemuPair, benchSizes } from "./release.js";
 
@@ -41,7 +42,7 @@ const sections: Readonly<Record<string, readonly Part[]>> = {
     { name: "sizes", share: 5, run: benchSizes },
     { name: "pair", share: 2, run: benchQemuPair },
     { name: "qemu", share: 6, run: benchQemu },
-    { name: "redis", share: 2, run: benchRedis },
+    { name: "redis", share: 3, run: benchRedis },
     { name: "rate", share: 1, run: benchRate },
     { name: "steady", share: 1, run: benchSteady },
   ],

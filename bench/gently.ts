@@ -1,155 +1,11 @@
-/* How a release treats its neighbours, and a helper its target. */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface, type Interface } from "node:readline";
+/* How a helper keeps to a rate, and leaves its target alone. */
+import { execFileSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { list } from "async-teardown";
 import { compile, protecting } from "./programs.js";
 import { ms, note, show, sizeText, times } from "./report.js";
 import { fillable, turns } from "./rounds.js";
-import { GiB, MiB, median } from "./units.js";
-
-const kinds = compile("test/targets/kinds.c");
-
-async function startKinds(bytes: number, prefix: readonly string[]): Promise<ChildProcess> {
-  const child = spawn("env", [...prefix, kinds, "small", String(bytes)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  await once(child.stdout as NonNullable<typeof child.stdout>, "data");
-  return child;
-}
-
-const statusOf = (pid: number) => readFileSync(`/proc/${pid}/status`, "utf8");
-const numberIn = (text: string, name: string) =>
-  Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(text)?.[1] ?? 0);
-
-/** Whether a process is dead; a slow init may leave it there for a while. */
-function isDead(pid: number): boolean {
-  try {
-    return /^State:\s+[ZX]/m.test(statusOf(pid));
-  } catch {
-    return true;
-  }
-}
-
-async function helperOf(pid: number): Promise<number> {
-  const { addressSpaces } = await list();
-  return addressSpaces.find(({ target }) => target === pid)?.protectors[0]?.pid as number;
-}
-
-/* ---- a busy neighbour ---- */
-
-interface Load {
-  readonly seconds: number;
-  readonly requests: number;
-  readonly p99: number;
-}
-
-/** What came of the time since the last call. */
-async function ask(load: ChildProcess, lines: Interface): Promise<Load> {
-  const answer = once(lines, "line");
-  load.stdin?.write("\n");
-  return JSON.parse(String((await answer)[0])) as Load;
-}
-
-const rateOf = ({ requests, seconds }: Load) => requests / seconds;
-
-interface Disturbance {
-  /** Requests a second in the teardown, of those in the seconds before and after. */
-  readonly kept: number;
-  readonly p99: number;
-  readonly back: number;
-}
-
-/** Milliseconds. */
-const quietTime = 2000;
-
-/** Starts a process with so many bytes. Returns what kills it, and waits until they are back. */
-async function prepareToKill(bytes: number, prefix: readonly string[]): Promise<() => Promise<void>> {
-  const target = await startKinds(bytes, prefix);
-  const helper = prefix.length ? await helperOf(target.pid as number) : undefined;
-
-  return async () => {
-    const deadline = performance.now() + 120_000;
-    target.kill("SIGKILL");
-    await once(target, "exit");
-    while (helper !== undefined && !isDead(helper) && performance.now() < deadline) await sleep(10);
-  };
-}
-
-async function disturb(load: ChildProcess, lines: Interface, act: () => Promise<unknown>) {
-  await sleep(300);
-  await ask(load, lines);
-  await sleep(quietTime);
-  const before = await ask(load, lines);
-  const start = performance.now();
-  await act();
-  const back = (performance.now() - start) / 1000;
-  const busy = await ask(load, lines);
-  await sleep(quietTime);
-  const after = await ask(load, lines);
-  return { kept: (2 * rateOf(busy)) / (rateOf(before) + rateOf(after)), p99: busy.p99, back };
-}
-
-export async function benchRedis(deadline: number): Promise<void> {
-  const bytes = 4 * GiB;
-  const isThere = (process.env.PATH ?? "")
-    .split(":")
-    .some((folder) => existsSync(join(folder, "redis-server")));
-  if (!isThere) return console.log("not measured: a Redis under load: redis-server is not there");
-  if (bytes > fillable())
-    return console.log("not measured: a Redis under load: more than is free, less a tenth");
-  const folder = mkdtempSync(join(tmpdir(), "async-teardown-"));
-  const socket = join(folder, "redis.sock");
-  const settings = ["--port", "0", "--unixsocket", socket, "--dir", folder, "--save", ""];
-  const server = spawn("redis-server", settings, { stdio: "ignore" });
-  const program = compile("bench/load.c");
-  const end = (prefix: readonly string[]) => () => prepareToKill(bytes, prefix);
-  const ways: Record<string, () => Promise<() => Promise<unknown>>> = {
-    "none: nothing happens for 5 s": async () => () => sleep(5000),
-    "plain exit": end([]),
-    protected: end(protecting()),
-    "protected, --priority low": end(protecting("/priority:low")),
-    "protected, --priority idle": end(protecting("/priority:idle")),
-  };
-  const results = new Map<string, Disturbance[]>();
-
-  try {
-    while (!existsSync(socket)) await sleep(50);
-    const load = spawn(program, [socket, "20"], { stdio: ["pipe", "pipe", "inherit"] });
-    const lines = createInterface(load.stdout);
-    try {
-      for (const round of turns(7, deadline))
-        for (const [name, prepare] of Object.entries(ways)) {
-          note(`${name}, round ${round + 1}`);
-          results.set(name, [...(results.get(name) ?? []), await disturb(load, lines, await prepare())]);
-        }
-    } finally {
-      load.kill("SIGKILL");
-    }
-  } finally {
-    server.kill("SIGKILL");
-    await once(server, "exit");
-    rmSync(folder, { recursive: true });
-  }
-  note("");
-  show(
-    `A Redis under load on all CPUs, in the teardown of ${sizeText(bytes)}; medians`,
-    ["", "rounds", "throughput, of that before and after", "99 % of the answers within", "memory back"],
-    [...results].map(([name, all]) => [
-      name,
-      String(all.length),
-      `${(median(all.map(({ kept }) => kept)) * 100).toFixed(0)} %`,
-      ms(median(all.map(({ p99 }) => p99))),
-      ms(median(all.map(({ back }) => back))),
-    ]),
-  );
-}
-
-/* ---- a rate ---- */
+import { helperOf, isDead, numberIn, startKinds, statusOf } from "./target.js";
+import { MiB, median } from "./units.js";
 
 export async function benchRate(deadline: number): Promise<void> {
   const rows: string[][] = [];
@@ -181,8 +37,6 @@ export async function benchRate(deadline: number): Promise<void> {
   note("");
   show("A rate, over any second", ["a second", "seconds looked at", "least", "most"], rows);
 }
-
-/* ---- as long as the target lives ---- */
 
 export async function benchSteady(deadline: number): Promise<void> {
   const chase = compile("bench/chase.c");
