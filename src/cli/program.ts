@@ -45,7 +45,8 @@ function program(): Command {
     command.exitOverride().configureOutput({
       writeOut: print,
       writeErr: printError,
-      outputError: (text, write) => write(`async-teardown: ${text.replace(/\.?\s*$/, "")}; see --help\n`),
+      outputError: (text, write) =>
+        write(`async-teardown: ${text.replace(/\.?\s*$/, "").replaceAll("\n", " ")}; see --help\n`),
     });
   }
   for (const command of commands) main.addCommand(command);

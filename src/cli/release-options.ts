@@ -37,7 +37,7 @@ export function addReleaseOptions(command: Command): Command {
     .addOption(
       new Option(
         "--workers <number>",
-        "how many threads give the memory back, at most; 'auto': one for each CPU that the target may use",
+        "how many threads give the memory back, at most, 1 to 64; 'auto': one for each CPU that the target may use",
       )
         .argParser(parseWorkers)
         .default("auto"),
@@ -45,7 +45,7 @@ export function addReleaseOptions(command: Command): Command {
     .addOption(
       new Option(
         "--rate <bytes>",
-        "bytes a second that are given back at most, as 2G; of private memory, by a helper",
+        "bytes a second that are given back at most, as 2G, 1M to 8T; of private memory, by a helper",
       ).argParser(parseRate),
     )
     .addOption(priorityOption());

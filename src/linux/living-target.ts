@@ -2,13 +2,12 @@ import { askInTime } from "./ask-in-time.js";
 import { compareAddressSpaces, type Errno } from "./native.js";
 import {
   closeProcess,
-  firstNamesIn,
   isOver,
+  livingThreadsOf,
   openProcess,
   type ProcessDirectory,
   type Stat,
   statOf,
-  threadStatOf,
   userOf,
 } from "./procfs.js";
 
@@ -32,18 +31,9 @@ export function withProcess<T>(pid: number, at: (directory: ProcessDirectory) =>
   }
 }
 
-/** So many threads are looked at of those that a process whose main one has ended may have. */
-const mostThreads = 64;
-
 /** Whether a process is on its way out altogether: its main thread may have ended while others go on. */
 export function isWhollyExiting(directory: ProcessDirectory, stat: Stat): boolean {
   return stat.isExiting && (stat.threads <= 1 || livingThreadsOf(directory).length === 0);
-}
-
-function livingThreadsOf(directory: ProcessDirectory): string[] {
-  return firstNamesIn(directory, "task", mostThreads).filter(
-    (thread) => threadStatOf(directory, thread)?.isExiting === false,
-  );
 }
 
 export function livingTarget(pid: number): LivingTarget | undefined {

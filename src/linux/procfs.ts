@@ -105,7 +105,7 @@ export function closeProcess({ descriptor }: ProcessDirectory): void {
  * What the kernel makes up without asking the process, its memory, or a file of its. None of it is larger than a list
  * of groups. What is in its memory (cmdline, environ) is not read so, because it can keep the reader waiting: command-line.ts.
  */
-type HarmlessFile = "stat" | "status" | "cgroup" | "comm" | `task/${string}/stat`;
+type HarmlessFile = "stat" | "status" | "cgroup" | "comm" | `task/${string}/${"stat" | "status"}`;
 
 /** A file of the directory; undefined where the process is gone, or it may not be read. */
 function contentsOf({ descriptor }: ProcessDirectory, name: HarmlessFile): Buffer | undefined {
@@ -148,8 +148,15 @@ export function userOf(directory: ProcessDirectory): string | undefined {
   return others.every((each) => each === real) ? real : undefined;
 }
 
+/** Where /proc shows what a process has open, by its main thread or by another one. */
+export type FilesOfThread = "fd" | `task/${string}/fd`;
+
 /** The first names in a directory of a process, which its owner can fill with a million; none where it is gone. */
-export function firstNamesIn({ descriptor }: ProcessDirectory, name: "fd" | "task", most: number): string[] {
+export function firstNamesIn(
+  { descriptor }: ProcessDirectory,
+  name: "task" | FilesOfThread,
+  most: number,
+): string[] {
   try {
     const directory = opendirSync(`/proc/self/fd/${descriptor}/${name}`);
 
@@ -166,9 +173,38 @@ export function firstNamesIn({ descriptor }: ProcessDirectory, name: "fd" | "tas
   }
 }
 
+/** So many threads are looked at of those that a process whose main one has ended may have. */
+const mostThreads = 64;
+
+/** The threads that go on, of a process whose main one has ended. */
+export function livingThreadsOf(directory: ProcessDirectory): string[] {
+  return firstNamesIn(directory, "task", mostThreads).filter(
+    (thread) => threadStatOf(directory, thread)?.isExiting === false,
+  );
+}
+
+/** What status says of a process by a thread that has its memory still. */
+function statusWithMemoryOf(pid: number): string {
+  const status = readProc(`${pid}/status`)?.toString("latin1") ?? "";
+
+  if (parseResident(status) !== undefined || Number(parseStatusField(status, "Threads") ?? 0) <= 1)
+    return status;
+  const directory = openProcess(pid);
+
+  if (!directory) return status;
+  try {
+    const statuses = livingThreadsOf(directory).map(
+      (thread) => contentsOf(directory, `task/${thread}/status`)?.toString("latin1") ?? "",
+    );
+    return statuses.find((each) => parseResident(each) !== undefined) ?? status;
+  } finally {
+    closeProcess(directory);
+  }
+}
+
 /** Bytes that a process has in memory, as parseResident. */
 export function residentOf(pid: number): number | undefined {
-  return parseResident(readProc(`${pid}/status`)?.toString("latin1") ?? "");
+  return parseResident(statusWithMemoryOf(pid));
 }
 
 /** What of a process's memory is its own, and what others may have as well. */
@@ -179,7 +215,7 @@ export interface ProcessMemory {
 
 /** Files and shared memory are shared, anonymous memory and huge pages are not; undefined where the process is gone. */
 export function memoryOf(pid: number): ProcessMemory | undefined {
-  const status = readProc(`${pid}/status`)?.toString("latin1") ?? "";
+  const status = statusWithMemoryOf(pid);
   const bytes = (field: string) => Number.parseInt(parseStatusField(status, field) ?? "0", 10) * 1024;
   const resident = parseResident(status);
   const sharedBytes = bytes("RssShmem") + bytes("RssFile");

@@ -6,6 +6,7 @@ import { countsElsewhere, findInnerPids, type InnerPids, outerPid } from "./inne
 import { type LivingTarget, livingTarget, sharesWith, withProcess } from "./living-target.js";
 import { decodeOwner, type Owner } from "./owner.js";
 import { allPids, eachPid } from "./pids.js";
+import { type Priority, priorities } from "./priority.js";
 import {
   isOver,
   millisecondsPerTick,
@@ -39,6 +40,8 @@ export interface Protector {
   readonly owner?: Owner;
   /** When it started, in milliseconds since the machine's boot. */
   readonly started: number;
+  /** How gently a holder gives the memory back; a helper tells when it is at it. */
+  readonly priority?: Priority | undefined;
   /** What it says of itself. */
   readonly record?: ProtectorRecord | undefined;
 }
@@ -106,7 +109,7 @@ function asHolder(candidate: Candidate): Protector | undefined {
   const { directory, user, claimed, living, lastUser } = candidate;
 
   if (!isBelieved(user, living?.user) && !isBelieved(user, lastUser)) return undefined;
-  const [program = "", held, , , words = "", owner = ""] = argumentsOf(directory);
+  const [program = "", held, priority, , words = "", owner = ""] = argumentsOf(directory);
   const record = parseRecord(words);
 
   if (basename(program) !== holderName || held !== String(claimed) || !record) return undefined;
@@ -119,6 +122,7 @@ function asHolder(candidate: Candidate): Protector | undefined {
     isTargetGone: isReleasing || living === undefined,
     isReleasing,
     owner: decodeOwner(owner),
+    priority: priorities.find((each) => each === priority),
     record,
   });
 }
@@ -128,10 +132,13 @@ const [EPERM, ENOSYS] = [1, 38];
 type Judgement = { readonly protector: Protector; readonly isHidden: boolean };
 
 /** Its target is dead. A helper that has not begun, as QEMU's for up to a second, sleeps or is stopped. */
-function orphaned(candidate: Candidate): Judgement {
-  const { directory, user, lastUser, stat } = candidate;
+function orphaned(candidate: Candidate): Judgement | undefined {
+  const { directory, user, lastUser } = candidate;
   const isTrue = isBelieved(user, lastUser);
   const record = isTrue ? releaseRecordOf(directory) : undefined;
+  const stat = statOf(directory); // again, because a record is gone when its helper ends
+
+  if (!stat || isOver(stat)) return undefined;
   const isAtWork = stat.isExiting || stat.state === "R" || stat.state === "D";
 
   return {
@@ -150,17 +157,21 @@ function orphaned(candidate: Candidate): Judgement {
  * target's PID is another process's by now, the helper is the older one, because it was there when the target lived.
  */
 function asHelper(candidate: Candidate): Judgement | undefined {
-  const { directory, stat, user, living } = candidate;
+  const { directory, stat, user, target, living } = candidate;
 
   if (!living) return orphaned(candidate);
   const answer = sharesWith(directory.pid, user, living);
+  const isYounger = living.stat.startTime <= stat.startTime;
 
   if (answer === true) return { protector: protectorOf(candidate, {}), isHidden: false };
+  // Its target may have died before the kernel was asked.
+  if (isYounger && livingTarget(target)?.stat.startTime !== living.stat.startTime)
+    return orphaned({ ...candidate, lastUser: living.user });
   if (answer === undefined || answer === EPERM || answer === ENOSYS) {
     const isTrue = answer === ENOSYS && isBelieved(user, living.user);
     return { protector: protectorOf(candidate, {}), isHidden: !isTrue };
   }
-  return living.stat.startTime <= stat.startTime ? undefined : orphaned(candidate);
+  return isYounger ? undefined : orphaned(candidate);
 }
 
 /** What is known from elsewhere of those that are looked at. */

@@ -1,7 +1,14 @@
 import { closeSync, constants, openSync, readlinkSync } from "node:fs";
 import { constants as system } from "node:os";
 import { readMemoryFile } from "./memory-file.js";
-import { firstNamesIn, type ProcessDirectory, parseStatusField, type Stat } from "./procfs.js";
+import {
+  type FilesOfThread,
+  firstNamesIn,
+  livingThreadsOf,
+  type ProcessDirectory,
+  parseStatusField,
+  type Stat,
+} from "./procfs.js";
 import { parseRecord, type ReleaseRecord } from "./protector-record.js";
 
 const { SIGHUP, SIGKILL, SIGSTOP } = system.signals;
@@ -18,8 +25,8 @@ const bit = (signal: number) => 1n << BigInt(signal - 1);
 const mayBeOpen = [SIGHUP, SIGKILL, SIGSTOP, 32, 33].map(bit).reduce((set, each) => set | each);
 const allSignals = (1n << 64n) - 1n;
 
-/** MOST_WORKERS of native/common/release_options.h. */
-const mostWorkers = 64;
+/** MOST_THREADS of native/helper/own.h: the most workers, and the thread for files. */
+const mostThreads = 65;
 
 /**
  * Whether a process has done to itself what helpers and holders do, and hardly anybody else: it came by clone, never
@@ -27,7 +34,7 @@ const mostWorkers = 64;
  */
 export function looksLikeProtector(stat: Stat, status: string): boolean {
   const blocked = signalSet(status, "SigBlk") | mayBeOpen;
-  return stat.isForkWithoutExec && stat.threads <= mostWorkers && blocked === allSignals;
+  return stat.isForkWithoutExec && stat.threads <= mostThreads && blocked === allSignals;
 }
 
 /** Only the helper of QEMU's own -async-teardown waits for a signal; util/async-teardown.c of QEMU. */
@@ -55,14 +62,22 @@ const recordName = "/memfd:async-teardown (deleted)";
 /** The longest that a helper writes; native/common/text.h. */
 const mostBytes = 512;
 
+/** Its main thread shows nothing any more when it has ended, and another one still unmaps shared memory. */
+function openFilesOf(directory: ProcessDirectory): { place: FilesOfThread; names: string[] } {
+  const names = firstNamesIn(directory, "fd", mostDescriptors);
+  const [thread] = names.length === 0 ? livingThreadsOf(directory) : [];
+  if (thread === undefined) return { place: "fd", names };
+  const place = `task/${thread}/fd` as const;
+  return { place, names: firstNamesIn(directory, place, mostDescriptors) };
+}
+
 /** What a helper has written of its release; undefined before, or where it could make no memory file. */
 export function releaseRecordOf(directory: ProcessDirectory): ReleaseRecord | undefined {
-  const descriptors = `/proc/self/fd/${directory.descriptor}/fd`;
+  const { place, names } = openFilesOf(directory);
+  const descriptors = `/proc/self/fd/${directory.descriptor}/${place}`;
 
   try {
-    const name = firstNamesIn(directory, "fd", mostDescriptors).find(
-      (each) => readlinkSync(`${descriptors}/${each}`) === recordName,
-    );
+    const name = names.find((each) => readlinkSync(`${descriptors}/${each}`) === recordName);
     const words = name === undefined ? undefined : readMemoryFile(`${descriptors}/${name}`, mostBytes);
     const record = words && parseRecord(words.toString("latin1"));
 

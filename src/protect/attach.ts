@@ -147,7 +147,7 @@ export async function attachUnlessIn(
   pid: number,
   options: AttachRequest,
 ): Promise<Hold> {
-  checkReleaseOptions({ priority: options.priority });
+  checkReleaseOptions(options);
   const directory = openHoldable(pid);
 
   try {

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { AsyncTeardownError } from "../errors.js";
 import { type Priority, priorities } from "../linux/priority.js";
 
@@ -38,10 +39,15 @@ export const isRate = (rate: number) => isWithin(rate, leastRate, mostRate);
  * Refuses what makes no sense, before anything is started.
  * @throws AsyncTeardownError ERR_USAGE
  */
-export function checkReleaseOptions({ workers, rate, priority }: ReleaseOptions): void {
+export function checkReleaseOptions(options: ReleaseOptions): void {
   const refuseOption = (what: string, value: unknown): never => {
-    throw new AsyncTeardownError("ERR_USAGE", `${what}, not ${JSON.stringify(value) ?? String(value)}`);
+    const words = inspect(value, { breakLength: Number.POSITIVE_INFINITY, depth: 0 });
+    throw new AsyncTeardownError("ERR_USAGE", `${what}, not ${words}`);
   };
+
+  if (typeof options !== "object" || options === null)
+    refuseOption("what is asked for is an object", options);
+  const { workers, rate, priority } = options;
 
   if (workers !== undefined && workers !== "auto" && !isWorkers(workers))
     refuseOption(`workers is "auto" or a whole number from 1 to ${mostWorkers}`, workers);

@@ -124,6 +124,6 @@ export function addressSpaceOf(
     remainingSeconds: null,
     workers: release?.workers ?? null,
     rateLimit: release?.rate ?? null,
-    priority: release?.priority ?? null,
+    priority: release?.priority ?? protectors.map(({ priority }) => priority).find((each) => each) ?? null,
   });
 }

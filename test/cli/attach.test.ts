@@ -137,14 +137,20 @@ describe.skipIf(noHolder)(`attach and detach (${noHolder ?? "as root"})`, () => 
 });
 
 describe("attach", () => {
-  it.each([[[]], [["x"]], [["0"]], [["-1"]], [["1.5"]], [["99999999"]], [["--priority", "high", "1"]]])(
-    "is not to be called with %j (125)",
-    async (words) => {
-      const { exitCode, stderr } = await command("attach", ...words);
-      expect(exitCode).toBe(125);
-      expect(stderr).toMatch(/^async-teardown: error: .*; see --help$/);
-    },
-  );
+  it.each([
+    [[]],
+    [["x"]],
+    [["0"]],
+    [["-1"]],
+    [["1.5"]],
+    [["99999999"]],
+    [["--priority", "high", "1"]],
+    [["--priorit", "low", "1"]],
+  ])("is not to be called with %j (125)", async (words) => {
+    const { exitCode, stderr } = await command("attach", ...words);
+    expect(exitCode).toBe(125);
+    expect(stderr).toMatch(/^async-teardown: error: .*; see --help$/);
+  });
 });
 
 describe.skipIf(noHolder)("run --mechanism", () => {

@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { list } from "../../src/index.js";
 import { parseRecord } from "../../src/linux/protector-record.js";
 import { affordable, MiB } from "../support/memory.js";
 import { program } from "../support/paths.js";
@@ -425,6 +426,16 @@ describe("what hangs", () => {
 
         await kill(child);
         await until(() => heldBy(helper) < size / 8, "the private memory is back");
+        // The one thread that is left has what the main thread cannot show any more.
+        const row = async () => (await list()).addressSpaces.find(({ target }) => target === child.pid);
+        await expect
+          .poll(async () => (await row())?.freedBytes, { timeout: 30_000 })
+          .toBeGreaterThan(size / 2);
+        expect(await row()).toMatchObject({
+          state: "releasing",
+          workers: expect.any(Number),
+          heldBytes: expect.any(Number),
+        });
         expect(threadsOf(helper).length, "it still waits for the server").toBeGreaterThan(0);
         expect(helpersOf(child.pid)).toEqual([helper]);
         await kill(server);

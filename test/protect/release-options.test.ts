@@ -55,17 +55,25 @@ describe("release options", () => {
     { workers: Number.NaN },
     { workers: "2" },
     { workers: null },
+    { workers: 2n },
     { rate: leastRate - 1 },
     { rate: mostRate + 1 },
     { rate: Number.POSITIVE_INFINITY },
     { rate: "2G" },
+    { rate: 2n ** 31n },
     { priority: "high" },
     { priority: 2 },
-  ])("that make none are refused: %j", (asked) => {
+  ])("that make none are refused: %o", (asked) => {
     const [name] = Object.keys(asked);
 
     expect(() => checkReleaseOptions(asked as ReleaseOptions)).toThrow(
       expect.objectContaining({ code: "ERR_USAGE", message: expect.stringMatching(`^${name} is `) }),
+    );
+  });
+
+  it.each([null, 5, "idle"])("are an object, and not %j", (asked) => {
+    expect(() => checkReleaseOptions(asked as ReleaseOptions)).toThrow(
+      expect.objectContaining({ code: "ERR_USAGE" }),
     );
   });
 });
