@@ -43,7 +43,7 @@ const sections: Readonly<Record<string, readonly Part[]>> = {
     { name: "pair", share: 2, run: benchQemuPair },
     { name: "qemu", share: 6, run: benchQemu },
     { name: "redis", share: 3, run: benchRedis },
-    { name: "rate", share: 1, run: benchRate },
+    { name: "rate", share: 2, run: benchRate },
     { name: "steady", share: 1, run: benchSteady },
   ],
 };
