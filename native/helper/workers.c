@@ -139,10 +139,10 @@ void workers_run(struct crew *crew)
 		int64_t start = sys_nanoseconds(CLOCK_MONOTONIC);
 
 		/* With a rate, more workers are of use only where one cannot keep up with it. */
-		if (waited) {
+		if (waited)
 			alone_since = start;
+		if (waited && crew->priority == PRIORITY_IDLE)
 			idle_restart(&idling, start);
-		}
 		release_private(crew, &piece);
 
 		int64_t end = sys_nanoseconds(CLOCK_MONOTONIC);
