@@ -1,8 +1,7 @@
 #include "nodes.h"
 
-#include "numa.h"
-
 #define ANY_NODE (-1)
+#define NODE_WITHOUT_WORKER (-2)
 
 /*
  * One page tells for the whole piece. With one look for each 2 MiB, a worker would have half a million of them behind
@@ -18,12 +17,19 @@ static size_t look_bytes(const struct nodes *nodes, size_t bytes)
 	return part > bytes ? part : bytes;
 }
 
+static int is_of(const struct nodes *nodes, const struct set_aside *each, int node)
+{
+	if (node == NODE_WITHOUT_WORKER)
+		return !nodes->has_worker[each->node];
+	return node == ANY_NODE || node == each->node;
+}
+
 static int take_set_aside(struct nodes *nodes, int node, size_t bytes, struct mapping *piece)
 {
 	for (int i = 0; i < MOST_SET_ASIDE; i++) {
 		struct set_aside *each = &nodes->set_aside[i];
 
-		if ((node == ANY_NODE || each->node == node) && mapping_bytes(&each->run) > 0) {
+		if (mapping_bytes(&each->run) > 0 && is_of(nodes, each, node)) {
 			piece_cut(&each->run, bytes, piece);
 			return 1;
 		}
@@ -64,16 +70,23 @@ int nodes_next(struct nodes *nodes, struct pieces *pieces, size_t bytes, struct 
 
 	int here = numa_node_of_caller();
 
+	if (here >= 0)
+		nodes->has_worker[here] = 1;
 	if (take_set_aside(nodes, here, bytes, piece))
 		return 1;
 	if (!pieces_next(pieces, look_bytes(nodes, bytes), piece))
-		return take_set_aside(nodes, ANY_NODE, bytes, piece);
+		return take_set_aside(nodes, NODE_WITHOUT_WORKER, bytes, piece) ||
+		       take_set_aside(nodes, ANY_NODE, bytes, piece);
 
 	int there = numa_node_of_page(piece->start);
-
 	/* A negative one is nobody's: there may be little in it, which is soon released. */
-	if (there >= 0 && there != here && set_aside(nodes, there, piece))
+	int is_for_others = there >= 0 && there != here;
+
+	if (is_for_others && set_aside(nodes, there, piece))
 		return -1;
 	pieces_return(pieces, piece);
+	/* Otherwise the pieces of a node without a worker would end up in all places, and stay there. */
+	if (is_for_others && take_set_aside(nodes, NODE_WITHOUT_WORKER, bytes, piece))
+		return 1;
 	return pieces_next(pieces, bytes, piece);
 }

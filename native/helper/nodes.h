@@ -5,13 +5,16 @@
 #ifndef ASYNC_TEARDOWN_NODES_H
 #define ASYNC_TEARDOWN_NODES_H
 
+#include "numa.h"
 #include "pieces.h"
 
-/* Where there is no room to set aside more, a worker releases other nodes' memory as well. */
+/* Where there is no room to set aside more, a worker releases other nodes' memory as well: first of those that no worker
+ * is on, as they have no CPU, or none that the target may use. */
 #define MOST_SET_ASIDE 64
 
 struct nodes {
-	int is_on; /* 0: pieces in their order */
+	int is_on;		     /* 0: pieces in their order */
+	char has_worker[MOST_NODES]; /* or had one */
 	struct set_aside {
 		struct mapping run; /* empty: free for another */
 		int node;

@@ -2,15 +2,12 @@
 
 #include "common/sys.h"
 
-/* What a kernel can be built for. For fewer bits than there may be nodes it answers EINVAL. */
-#define MOST_NODES 1024
-
 int numa_has_several_nodes(void)
 {
 	uint64_t set[MOST_NODES / 64] = {0};
 	int count = 0;
 
-	/* Fails where the kernel knows no nodes (ENOSYS). */
+	/* Fails where the kernel knows no nodes (ENOSYS), or has room for more of them (EINVAL). */
 	if (sys_get_allowed_nodes(set, MOST_NODES) < 0)
 		return 0;
 	for (int word = 0; word < MOST_NODES / 64; word++)

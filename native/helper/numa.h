@@ -4,6 +4,9 @@
 
 #include <stdint.h>
 
+/* What a kernel can be built for. */
+#define MOST_NODES 1024
+
 /* Whether this process may have memory on more than one node. */
 int numa_has_several_nodes(void);
 

@@ -32,8 +32,8 @@ function layOut(mappings: readonly Mapping[]) {
 
 const one = (bytes: number) => layOut([{ gap: 0, bytes, isPrivate: true }]).maps;
 
-/** So many units of node 0's memory, then as many of node 1's. */
-const stripes = (bytes: number) => "0".repeat(bytes / unit) + "1".repeat(bytes / unit);
+/** So many units of node 0's memory, then as many of node 1's, and so on. */
+const stripes = (bytes: number, nodes = "01") => [...nodes].map((node) => node.repeat(bytes / unit)).join("");
 const nodeOf = (address: number, stripe: number) => Math.floor((address - first) / stripe) % 2;
 
 const letters = "abcdefghi"; // 64 KiB to 16 MiB
@@ -45,7 +45,12 @@ describe("the pieces of a release", () => {
     bytes: fc.integer({ min: 1, max: 1024 }).map((units) => units * unit),
     isPrivate: fc.boolean(),
   });
-  const node = fc.constantFrom("0", "1", "2", "-");
+  /** A few, more than can be set aside for, or none. Workers are on three of them at most. */
+  const nodes = fc
+    .tuple(fc.constantFrom(2, 3, 79), fc.array(fc.nat(79), { maxLength: 600 }))
+    .map(([count, each]) =>
+      each.map((node) => (node === 79 ? "-" : String.fromCharCode(48 + (node % count)))),
+    );
   const turns = fc.array(
     fc.tuple(fc.nat(2), fc.constantFrom(...letters)).map((words) => words.join("")),
     { minLength: 1, maxLength: 8 },
@@ -54,7 +59,7 @@ describe("the pieces of a release", () => {
   it("are handed out once each, whichever nodes they are on, and whoever takes them", async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(node, { maxLength: 600 }),
+        nodes,
         turns,
         fc.array(mapping, { maxLength: 200 }),
         async (nodes, order, mappings) => {
@@ -107,6 +112,34 @@ describe("the pieces of a release", () => {
     for (const { node, start, end } of pieces)
       expect([nodeOf(start, stripe), nodeOf(end - 1, stripe)]).toEqual([node, node]);
     expect(pieces).toHaveLength((2 * stripe * times) / bytes);
+  });
+
+  it("stay those of the worker's own node where most memory is of a node that has no worker", async () => {
+    const nodes = "0212";
+    const pieces = await handOutPieces(
+      stripes(2 * MiB, nodes),
+      turn(0, 2 * MiB) + turn(1, 2 * MiB),
+      one(800 * 2 * MiB),
+    );
+    const on = pieces.map(({ node, start }) => ({
+      node,
+      of: Number(nodes[((start - first) / (2 * MiB)) % 4]),
+    }));
+
+    expect(on.filter(({ node, of }) => of !== 2 && of !== node)).toEqual([]);
+    expect(pieces).toHaveLength(800);
+  });
+
+  it("are then those of a node that has no worker, before those of another worker's", async () => {
+    const turns = [0, 0, 0, 0, 1, 0, 1].map((node) => turn(node, MiB)).join("");
+    const pieces = await handOutPieces(stripes(MiB, "1120"), turns, one(4 * MiB));
+
+    expect(pieces.map(({ node, start }) => [node, (start - first) / MiB])).toEqual([
+      [0, 3],
+      [1, 0],
+      [0, 2],
+      [1, 1],
+    ]);
   });
 
   it("are then those of other nodes, in their order", async () => {
