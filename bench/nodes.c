@@ -1,13 +1,16 @@
 /*
- * On a machine with two NUMA nodes: whose pages a release frees first, and by which CPU.
+ * On a machine with NUMA nodes: whose pages a release frees first, and by which CPU.
  *
  *   nodes fill LAYOUT BYTES                 binds memory to the nodes, fills it, says where, and waits for its end
  *   nodes watch LAYOUT BYTES COMMAND...     COMMAND is a protected "nodes fill LAYOUT BYTES"
  *   LAYOUT  halves    the first half is node 0's, the second node 1's
  *           stripes   32 MiB of one, 32 MiB of the other
  *           pages     one page of one, one of the other
+ *           huge      halves, in transparent huge pages
+ *           pool      halves, in huge pages of the pool (hugetlb)
+ *           third     2 MiB of node 0, of node 2, of node 1, of node 2: no worker is on node 2, which has no CPU
  *
- * "watch" lets the helper go on for some milliseconds at a time, and writes each time what is left of both nodes
+ * "watch" lets the helper go on for some milliseconds at a time, and writes each time what is left of each node
  * (numa_maps), then by the kernel's trace of madvise, in each thread's order, whose memory it freed on which CPU.
  */
 #define _GNU_SOURCE
@@ -28,26 +31,44 @@
 #define PAGE ((size_t)4096)
 #define MIB ((size_t)1 << 20)
 #define STRIPE (32 * MIB)
+#define NODES 3
 #define STEP_US 4000
 #define TRACING "/sys/kernel/tracing/"
 #define MOST_THREADS 64
 
 static int node_of(const char *layout, size_t offset, size_t bytes)
 {
-	if (!strcmp(layout, "halves"))
-		return offset >= bytes / 2;
-	return (int)(offset / (!strcmp(layout, "stripes") ? STRIPE : PAGE) % 2);
+	if (!strcmp(layout, "third"))
+		return "\0\2\1\2"[offset / (2 * MIB) % 4];
+	if (!strcmp(layout, "stripes"))
+		return (int)(offset / STRIPE % 2);
+	if (!strcmp(layout, "pages"))
+		return (int)(offset / PAGE % 2);
+	return offset >= bytes / 2;
 }
 
 static void fill(const char *layout, size_t bytes)
 {
-	char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const int is_pool = !strcmp(layout, "pool"), is_huge = !strcmp(layout, "huge");
+	const size_t huge = 2 * MIB;
+	char *memory = mmap(NULL, bytes + huge, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (is_pool ? MAP_HUGETLB : 0), -1, 0);
 
-	if (memory == MAP_FAILED || madvise(memory, bytes, MADV_NOHUGEPAGE) < 0)
+	if (memory == MAP_FAILED)
 		die("nodes: mmap");
-	for (int node = 0; node < 2; node++) {
+	/* From a whole huge page on, as the pieces of a release. */
+	size_t head = -(uintptr_t)memory % huge;
+
+	if (head && munmap(memory, head) < 0)
+		die("nodes: munmap");
+	memory += head;
+	if (!is_pool && madvise(memory, bytes, is_huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) < 0)
+		die("nodes: madvise");
+	for (int node = 0; node < NODES; node++) {
 		unsigned long mask = 1UL << node;
 
+		if (node == 2 && strcmp(layout, "third") != 0)
+			break;
 		/* The thread's policy rather than that of a range: one mapping stays one. */
 		if (syscall(__NR_set_mempolicy, MPOL_BIND, &mask, 8 * sizeof(mask)) < 0)
 			die("nodes: set_mempolicy");
@@ -95,8 +116,8 @@ static pid_t helper_of(pid_t target)
 	return found;
 }
 
-/* Pages of both nodes in the mapping that begins there. Returns whether there is one. */
-static int pages_left(pid_t pid, unsigned long start, unsigned long left[2])
+/* MiB of each node in the mapping that begins there. Returns whether there is one. */
+static int left_of(pid_t pid, unsigned long start, unsigned long left[NODES])
 {
 	char name[32], line[4096];
 	int found = 0;
@@ -104,15 +125,19 @@ static int pages_left(pid_t pid, unsigned long start, unsigned long left[2])
 	snprintf(name, sizeof(name), "/proc/%d/numa_maps", pid);
 	FILE *file = fopen(name, "r");
 
-	left[0] = left[1] = 0;
+	memset(left, 0, NODES * sizeof(*left));
 	while (file && fgets(line, sizeof(line), file)) {
 		if (strtoul(line, NULL, 16) != start)
 			continue;
 		found = 1;
-		for (int node = 0; node < 2; node++) {
-			char *count = strstr(line, node ? " N1=" : " N0=");
+		char *kilobytes = strstr(line, " kernelpagesize_kB=");
 
-			left[node] = count ? strtoul(count + 4, NULL, 10) : 0;
+		for (int node = 0; kilobytes && node < NODES; node++) {
+			const char field[] = {' ', 'N', (char)('0' + node), '=', 0};
+			char *count = strstr(line, field);
+
+			left[node] =
+				count ? strtoul(count + 4, NULL, 10) * strtoul(kilobytes + 19, NULL, 10) / 1024 : 0;
 		}
 	}
 	if (file)
@@ -128,13 +153,13 @@ static int is_alive(pid_t pid)
 /* Steps with nothing new are left out. */
 static void step_through(pid_t helper, unsigned long start)
 {
-	unsigned long left[2], before[2] = {0, 0};
+	unsigned long left[NODES], before[NODES] = {0};
 
 	while (is_alive(helper)) {
 		int status;
 
-		if (pages_left(helper, start, left) && (left[0] != before[0] || left[1] != before[1]))
-			printf("left: node 0 %5lu MiB, node 1 %5lu MiB\n", left[0] * PAGE / MIB, left[1] * PAGE / MIB);
+		if (left_of(helper, start, left) && memcmp(left, before, sizeof(before)) != 0)
+			printf("left: node 0 %5lu MiB, node 1 %5lu MiB, node 2 %5lu MiB\n", left[0], left[1], left[2]);
 		memcpy(before, left, sizeof(before));
 		kill(helper, SIGCONT);
 		usleep(STEP_US);

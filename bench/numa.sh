@@ -1,6 +1,7 @@
 #!/bin/sh
-# A release on a machine with two NUMA nodes: a QEMU without KVM, whose CPUs 0 and 1 are the nodes 0 and 1, with a small
-# guest in it. It tells whose pages went first, and on which CPU. Half a minute; as root, on Debian, on x86-64, with cpio:
+# A release on a machine with NUMA nodes: a QEMU without KVM, whose CPUs 0 and 1 are the nodes 0 and 1, and whose node 2 has
+# memory only, with a small guest in it. It tells whose pages went first, and on which CPU. A minute; as root, on Debian, on
+# x86-64, with cpio:
 #
 #   bench/numa.sh [MEGABYTES]
 set -eu
@@ -33,6 +34,10 @@ watch 1 halves 2 # CPU 1
 watch auto halves 3
 watch auto stripes 3
 watch auto pages 3
+watch auto third 3
+watch auto huge 3
+for node in 0 1; do echo $((bytes >> 22)) >/sys/devices/system/node/node\$node/hugepages/hugepages-2048kB/nr_hugepages; done
+watch auto pool 3
 echo "== end"
 poweroff -f
 end
@@ -41,8 +46,9 @@ chmod 755 "$work/root/init"
 
 half=$((bytes / 2 + (256 << 20)))
 timeout 300 qemu-system-x86_64 -accel tcg,thread=multi -machine q35 -cpu max -nodefaults -no-reboot -display none \
-  -serial stdio -m $((half * 2 >> 20))M -smp 2 \
+  -serial stdio -m $((half * 3 >> 20))M -smp 2 \
   -object memory-backend-ram,id=m0,size=$half -object memory-backend-ram,id=m1,size=$half \
+  -object memory-backend-ram,id=m2,size=$half -numa node,nodeid=2,memdev=m2 \
   -numa node,nodeid=0,memdev=m0,cpus=0 -numa node,nodeid=1,memdev=m1,cpus=1 \
   -kernel "$work/guest/vmlinuz" -initrd "$work/initrd" -append "console=ttyS0 quiet" </dev/null |
   tr -d '\r' | tee "$work/log" | sed -n '/^==/,$p'
