@@ -385,6 +385,21 @@ int numa_node_of_page(uintptr_t address)
 	return digit == '-' ? -ENOENT : digit - '0';
 }
 
+/* A fuzzer's mappings are of any size. */
+#ifdef FUZZ
+#define MOST_TURNS (1 << 10)
+#else
+#define MOST_TURNS (1 << 20)
+#endif
+
+static int are_turns(const char *text)
+{
+	for (; *text; text += 2)
+		if (*text < '0' || text[1] < 'a' || text[1] > 'z')
+			return 0;
+	return 1;
+}
+
 /*
  * "NODES TURNS MAPS", each with a NUL behind. A turn is a digit, the node of the worker that comes next, and a letter: 'a'
  * for 64 KiB, 'b' for twice that. Without nodes, it is a machine of one.
@@ -397,14 +412,15 @@ static void hand_out_pieces(const struct input *input)
 	struct nodes *nodes = allocate(sizeof(*nodes));
 	struct pieces *pieces = allocate(sizeof(*pieces));
 	struct mapping piece;
-	int fd = open_file(&file), is_first = 1, found = maps != NULL;
+	int fd = open_file(&file), is_first = 1, found = maps && *words[1] && are_turns(words[1]);
 
 	memset(nodes, 0, sizeof(*nodes));
 	nodes_of_pages = found ? words[0] : "";
 	nodes->is_on = *nodes_of_pages != 0;
 	pieces_start(pieces, fd, -1, &own);
 	say("[");
-	for (size_t turn = 0; found; turn = words[1][turn + 2] ? turn + 2 : 0) {
+	for (size_t turn = 0, turns = 0; found && turns < MOST_TURNS;
+	     turns++, turn = words[1][turn + 2] ? turn + 2 : 0) {
 		node_of_caller = words[1][turn] - '0';
 		found = nodes_next(nodes, pieces, NODES_BYTES << (words[1][turn + 1] - 'a'), &piece);
 		if (found <= 0)
