@@ -264,6 +264,11 @@ static inline long sys_pending_signals(signal_set *set)
 	return sys_call2(__NR_rt_sigpending, set, SIGNAL_SET_BYTES);
 }
 
+static inline long sys_get_scheduler(void)
+{
+	return sys_call1(__NR_sched_getscheduler, 0);
+}
+
 static inline long sys_set_scheduler(int policy)
 {
 	int priority = 0;

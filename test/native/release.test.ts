@@ -324,6 +324,12 @@ describe("a priority", () => {
     expect(threads).toMatchObject(threads.map(() => ({ nice: 19 })));
   });
 
+  it("idle is a helper's from the start, if it is its target's", async () => {
+    const child = await startReady(["chrt", "--idle", "0", ...protect(kind("small", MiB))]);
+
+    expect(scheduling(helperOf(child.pid))).toMatchObject([{ policy: SCHED_IDLE }]);
+  });
+
   it("idle is that of the worker, once the target is dead", async () => {
     const child = await startKind("small", MiB, "/priority:idle");
     const isIdle = (pid: number) => scheduling(pid)[0]?.policy === SCHED_IDLE;
