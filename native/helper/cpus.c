@@ -7,6 +7,8 @@
 void read_cpus(struct cpus *cpus)
 {
 	cpus->bytes = sys_get_affinity(cpus->set, sizeof(cpus->set));
+	for (long word = 0; word < cpus->bytes / (long)sizeof(*cpus->set); word++)
+		cpus->moving[word] = cpus->set[word];
 }
 
 unsigned count_cpus(const struct cpus *cpus)
@@ -27,29 +29,27 @@ int current_cpu(void)
 	return result < 0 ? (int)result : (int)cpu;
 }
 
-static uint64_t *word_of(struct cpus *cpus, int cpu)
-{
-	return &cpus->set[cpu / BITS];
-}
-
 static uint64_t bit_of(int cpu)
 {
 	return (uint64_t)1 << cpu % BITS;
 }
 
-static int has_cpu(struct cpus *cpus, int cpu)
+static int has_cpu(const struct cpus *cpus, int cpu)
 {
-	return cpu >= 0 && cpu < cpus->bytes * 8 && (*word_of(cpus, cpu) & bit_of(cpu)) != 0;
+	return cpu >= 0 && cpu < cpus->bytes * 8 && (cpus->set[cpu / BITS] & bit_of(cpu)) != 0;
 }
 
-/* Moving is worth a try, no more: where it is refused, the scheduler will do it in its own time. */
+/*
+ * Moving is worth a try, no more: where it is refused, the scheduler will do it in its own time. It may last for
+ * milliseconds, in which another thread moves off its CPU: so the set to go back to is one that nobody changes.
+ */
 void move_off(struct cpus *cpus, int cpu)
 {
 	if (!cpus->may_move || !has_cpu(cpus, cpu) || count_cpus(cpus) < 2 || current_cpu() != cpu)
 		return;
-	*word_of(cpus, cpu) &= ~bit_of(cpu);
-	sys_set_affinity(cpus->set, (size_t)cpus->bytes);
-	*word_of(cpus, cpu) |= bit_of(cpu);
+	__atomic_fetch_and(&cpus->moving[cpu / BITS], ~bit_of(cpu), __ATOMIC_RELAXED);
+	sys_set_affinity(cpus->moving, (size_t)cpus->bytes);
+	__atomic_fetch_or(&cpus->moving[cpu / BITS], bit_of(cpu), __ATOMIC_RELAXED);
 	sys_set_affinity(cpus->set, (size_t)cpus->bytes);
 }
 
@@ -60,7 +60,7 @@ int move_to(int cpu)
 	read_cpus(&all);
 	if (!has_cpu(&all, cpu) || current_cpu() == cpu)
 		return 0;
-	*word_of(&one, cpu) = bit_of(cpu);
+	one.set[cpu / BITS] = bit_of(cpu);
 	sys_set_affinity(one.set, (size_t)all.bytes);
 	return sys_set_affinity(all.set, (size_t)all.bytes) == 0;
 }
