@@ -4,8 +4,15 @@ import type { Listing } from "../teardown/list.js";
 import { lineOf, shortId, tableOf } from "./address-spaces.js";
 import { terminalHeight, terminalWidth } from "./style.js";
 
-function render(spaces: readonly AddressSpace[], isMoving: boolean): string {
-  if (spaces.length === 0) return "no process is protected, and no teardown is under way";
+function render(
+  spaces: readonly AddressSpace[],
+  { hidden, hidesOthers }: Listing,
+  isMoving: boolean,
+): string {
+  if (spaces.length === 0)
+    return hidden > 0 || hidesOthers
+      ? "no process is known to be protected, and no teardown to be under way"
+      : "no process is protected, and no teardown is under way";
   return tableOf(spaces, terminalWidth(), isMoving);
 }
 
@@ -21,7 +28,7 @@ function totalLines({ totals }: Listing): string[] {
 
 /** A listing as a table, or a sentence where there is nothing. */
 export function renderListing(listing: Listing): string {
-  return [render(listing.addressSpaces, false), ...totalLines(listing)].join("\n");
+  return [render(listing.addressSpaces, listing, false), ...totalLines(listing)].join("\n");
 }
 
 const isGone = ({ state }: AddressSpace) => state === "releasing" || state === "target gone";
@@ -30,7 +37,7 @@ const isGone = ({ state }: AddressSpace) => state === "releasing" || state === "
 export function renderMoving(listing: Listing, notice: string | undefined): string {
   const totals = totalLines(listing);
   const spaces = [...listing.addressSpaces].sort((a, b) => Number(isGone(b)) - Number(isGone(a)));
-  const [head = "", ...rows] = render(spaces, true).split("\n");
+  const [head = "", ...rows] = render(spaces, listing, true).split("\n");
   const room = Math.max(1, terminalHeight() - 4 - totals.length); // heading, both lines below, and the cursor's
   const more = rows.length - room;
 
