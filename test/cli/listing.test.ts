@@ -1,7 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { renderListing } from "../../src/cli/listing.js";
+import { addressSpaceOf } from "../../src/teardown/address-space.js";
 
 const nothing = { addressSpaces: [], totals: [], hidden: 0, unconfirmed: [], hidesOthers: false };
+
+describe("a row", () => {
+  it.each([
+    [["/usr/bin/redis-server", "*:6379"], "redis-server *:6379"],
+    [["redis-server unixsocket:/run/redis.sock"], "redis-server unixsocket:/run/redis.sock"],
+    [["nginx: master process /usr/sbin/nginx"], "nginx: master process /usr/sbin/nginx"],
+    [["/opt/a b/server"], "server"],
+  ])("has the command %j without its directory", (command, text) => {
+    const space = { ...addressSpaceOf(1, [], false), command };
+    expect(renderListing({ ...nothing, addressSpaces: [space] })).toContain(` ${text} `);
+  });
+});
 
 describe("a listing without a row", () => {
   it.each([
