@@ -55,6 +55,9 @@ function whyNot(): string | undefined {
   const lacking = wanted.find((file) => !existsSync(file));
 
   if (process.getuid?.() !== 0) return "systemd is booted by root only: not tested";
+  // It empties its /tmp at its start: so this folder is not shown to it there.
+  if (/^\/(tmp|run)\//.test(`${root}/`))
+    return `no systemd is booted, because it has no ${root}: clone elsewhere`;
   return lacking && `${lacking} is missing: no systemd is booted`;
 }
 
