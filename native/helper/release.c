@@ -21,18 +21,12 @@ int is_last_user(void)
 	return sys_unshare(CLONE_VM) == 0;
 }
 
-/* However many mappings there are, the exit knows no rate and makes no pauses. */
-static int is_gentle(const struct release_options *options)
-{
-	return options->rate || options->priority == PRIORITY_IDLE;
-}
-
 static int is_little(uint64_t bytes, const struct release_options *options, struct maps_reader *reader, int maps)
 {
 	uint64_t little = LITTLE_BYTES;
 	struct mapping mapping;
 
-	if (is_gentle(options))
+	if (options->rate) /* which the exit does not know, however many mappings there are */
 		return bytes < little;
 	maps_start(reader, maps);
 	for (; bytes >= little; little += LITTLE_BYTES_A_MAPPING)
