@@ -4,7 +4,7 @@ import { ownerOfProcess } from "../../src/linux/procfs.js";
 import { noHolder } from "../support/holder.js";
 import { affordable, MiB } from "../support/memory.js";
 import { asyncTeardown } from "../support/paths.js";
-import { helperOf, isAlive, until } from "../support/proc.js";
+import { helperOf, isAlive, stop, until } from "../support/proc.js";
 import { ending, hog, protect, runToEnd, type Started, start, startReady } from "../support/start.js";
 import { onTerminal } from "../support/terminal.js";
 
@@ -113,7 +113,7 @@ describe("ps", () => {
     const lines = () => text.split("\n").filter((line) => line.startsWith(`${child.pid}`));
 
     await until(() => lines().length === 1, "it is shown as protected");
-    process.kill(helper, "SIGSTOP");
+    await stop(helper);
     await kill(child);
     await until(() => lines().length === 2, "it is shown as gone");
     process.kill(helper, "SIGCONT");
@@ -174,7 +174,7 @@ describe("ps", () => {
       /^async-teardown: \d+ more looks? like a protector of another user's process; root may see$/,
     );
     expect(await hidden()).toBeGreaterThan(0);
-    process.kill(helper, "SIGSTOP");
+    await stop(helper);
     await kill(child);
     expect(await hidden()).toBeGreaterThan(0);
     process.kill(helper, "SIGCONT");

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { affordable, MiB } from "../support/memory.js";
 import { asyncTeardown } from "../support/paths.js";
-import { helperOf, isAlive, settled, until, waitsForProcess } from "../support/proc.js";
+import { helperOf, isAlive, settled, stop, until, waitsForProcess } from "../support/proc.js";
 import { ending, hog, protect, runToEnd, type Started, start, startReady } from "../support/start.js";
 
 const wait = (...words: (string | number)[]) => runToEnd([asyncTeardown, "wait", ...words.map(String)]);
@@ -19,7 +19,7 @@ async function startOrphan(bytes: number): Promise<{ pid: number; helper: number
   const child = await startReady(protect(hog(bytes, "stay")));
   const helper = helperOf(child.pid);
 
-  process.kill(helper, "SIGSTOP");
+  await stop(helper);
   await kill(child);
   return { pid: child.pid, helper };
 }

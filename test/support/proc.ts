@@ -123,7 +123,7 @@ export async function killWhileHelperStands(pid: number): Promise<void> {
   try {
     const helper = helperOf(pid);
 
-    process.kill(helper, "SIGSTOP");
+    await stop(helper);
     process.kill(pid, "SIGKILL");
     await until(() => !isAlive(pid), `process ${pid} is gone`);
     expect(isAlive(helper)).toBe(true);
@@ -162,6 +162,12 @@ function isStopped(pid: number): boolean {
   } catch {
     return false; // it, or one of its threads, ended while we looked
   }
+}
+
+/** Returns when a process stands still. Until it has been on a CPU for that, one that was asleep counts as running. */
+export async function stop(pid: number): Promise<void> {
+  process.kill(pid, "SIGSTOP");
+  await until(() => isStopped(pid), `process ${pid} stands still`);
 }
 
 /**

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { list } from "../../src/index.js";
 import { MiB } from "../support/memory.js";
-import { helperOf } from "../support/proc.js";
+import { helperOf, stop } from "../support/proc.js";
 import { hog, protect, type Started, startReady } from "../support/start.js";
 
 const midst = vi.hoisted(() => ({ beforeComparison() {}, beforeRecord() {} }));
@@ -51,7 +51,7 @@ async function startStandingStill(): Promise<{ child: Started; helper: number }>
   const child = await startReady(protect(hog(MiB, "stay")));
   const helper = helperOf(child.pid);
 
-  process.kill(helper, "SIGSTOP"); // so that a look after the death finds it as it is
+  await stop(helper); // so that a look after the death finds it as it is
   return { child, helper };
 }
 

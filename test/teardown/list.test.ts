@@ -5,7 +5,7 @@ import { findProtectors } from "../../src/linux/protectors.js";
 import { noHolder } from "../support/holder.js";
 import { affordable, MiB } from "../support/memory.js";
 import { asyncTeardown, program } from "../support/paths.js";
-import { helperOf, helpersOf, isAlive, residentBytes, until } from "../support/proc.js";
+import { helperOf, helpersOf, isAlive, residentBytes, stop, until } from "../support/proc.js";
 import { ending, hog, protect, type Started, startReady } from "../support/start.js";
 
 const rowsOf = async ({ pid }: { pid: number }) =>
@@ -42,7 +42,7 @@ describe("list", () => {
     const child = await startReady(protect(hog(bytes, "stay"), `/rate:${16 * MiB}`));
     const helper = helperOf(child.pid);
 
-    process.kill(helper, "SIGSTOP");
+    await stop(helper);
     await kill(child);
     expect(await rowsOf(child)).toMatchObject([
       {
@@ -56,7 +56,7 @@ describe("list", () => {
     // Stopped again in the middle, which lasts some seconds at that rate.
     process.kill(helper, "SIGCONT");
     await until(() => residentBytes(helper) < bytes, "the release has begun");
-    process.kill(helper, "SIGSTOP");
+    await stop(helper);
     await sleep(50); // the clock that it goes by has steps of ten milliseconds
     const [row] = await rowsOf(child);
     expect(row?.state).toBe("releasing");
@@ -82,8 +82,8 @@ describe("list", () => {
   it.skipIf(noHolder)("knows of a holder's teardown the size at the death, and no more", async () => {
     const bytes = affordable(1024 * MiB);
     const child = await startReady(hog(bytes, "stay"));
-    const { holderPid: holder } = await attach(child.pid, { priority: "idle" });
-    const known = { protectors: [{ pid: holder, mechanism: "holder" }], priority: "idle" };
+    const { holderPid: holder } = await attach(child.pid, { priority: "low" });
+    const known = { protectors: [{ pid: holder, mechanism: "holder" }], priority: "low" };
 
     expect(await rowsOf(child)).toMatchObject([
       { ...known, state: "protected", command: hog(bytes, "stay") },

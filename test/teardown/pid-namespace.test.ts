@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { list, wait } from "../../src/index.js";
 import { affordable, MiB } from "../support/memory.js";
-import { childrenOf, isAlive, until } from "../support/proc.js";
+import { childrenOf, isAlive, stop, until } from "../support/proc.js";
 import { hog, protect, startReady } from "../support/start.js";
 
 const noNamespace = process.getuid?.() === 0 ? undefined : "PID namespaces are for root: not tested";
@@ -43,7 +43,7 @@ describe.skipIf(noNamespace)(`a container's processes (${noNamespace ?? "a PID n
     });
 
     await sleep(300);
-    process.kill(helper, "SIGSTOP");
+    await stop(helper);
     process.kill(target, "SIGKILL");
     await sleep(500);
     expect(isOver).toBe(false);

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type AddressSpace, attach, wait, watch } from "../../src/index.js";
 import { noHolder } from "../support/holder.js";
 import { affordable, MiB } from "../support/memory.js";
-import { helperOf, isAlive } from "../support/proc.js";
+import { helperOf, isAlive, stop } from "../support/proc.js";
 import { ending, hog, protect, type Started, startReady } from "../support/start.js";
 
 async function statesOf(pid: number): Promise<AddressSpace["state"][]> {
@@ -92,7 +92,7 @@ describe("wait", () => {
     const helper = helperOf(child.pid);
     let isOver = false;
 
-    process.kill(helper, "SIGSTOP");
+    await stop(helper);
     await kill(child);
     const waiting = wait(child.pid).then((last) => {
       isOver = true;
