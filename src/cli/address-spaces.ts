@@ -20,14 +20,13 @@ function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
 }
 
-/** Servers write a title over their arguments, one word with blanks: "redis-server unixsocket:/run/redis.sock". */
-const isTitle = (word: string) => /^[^/]\S* /.test(word);
-
-/** The words of the command, the first one without the directory. */
+/**
+ * The words of the command, the first one without the directory. Servers write a title over all of them, one word with
+ * blanks: "/usr/bin/redis-server unixsocket:/run/redis.sock".
+ */
 function wordsOf({ command }: AddressSpace): string[] {
-  const [first = "", ...words] = command ?? ["-"];
-  const program = isTitle(first) ? first : first.replace(/^.*\/(?=.)/s, "");
-  return [program, ...words].map(printable);
+  const [program = "", ...words] = command ?? ["-"];
+  return [program.replace(/^\S*\/(?=\S)/, ""), ...words].map(printable);
 }
 
 const commandText = (space: AddressSpace) => wordsOf(space).join(" ");

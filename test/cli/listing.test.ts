@@ -9,7 +9,8 @@ describe("a row", () => {
     [["/usr/bin/redis-server", "*:6379"], "redis-server *:6379"],
     [["redis-server unixsocket:/run/redis.sock"], "redis-server unixsocket:/run/redis.sock"],
     [["nginx: master process /usr/sbin/nginx"], "nginx: master process /usr/sbin/nginx"],
-    [["/opt/a b/server"], "server"],
+    [["/usr/bin/redis-server unixsocket:/run/redis.sock"], "redis-server unixsocket:/run/redis.sock"],
+    [["/opt/a b/server"], "a b/server"],
   ])("has the command %j without its directory", (command, text) => {
     const space = { ...addressSpaceOf(1, [], false), command };
     expect(renderListing({ ...nothing, addressSpaces: [space] })).toContain(` ${text} `);
