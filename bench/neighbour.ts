@@ -67,6 +67,8 @@ async function teardownAtOnce(load: Load, prefix: readonly string[]): Promise<Di
   return { kept: (2 * rateOf(busy)) / (rateOf(before) + rateOf(after)), p99: busy.p99, back };
 }
 
+const endings = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 /** Returns whether there is such a process still. */
 function send(pid: number, signal: NodeJS.Signals): boolean {
   try {
@@ -81,7 +83,7 @@ function send(pid: number, signal: NodeJS.Signals): boolean {
  * machine does by itself in half a minute is more than what an idle helper does to it.
  */
 async function inTurns(load: Load, pid: number, isOver: (back: number) => boolean): Promise<Disturbance> {
-  const turns: { kept: number; p99: number }[] = [];
+  const windows: { kept: number; p99: number }[] = [];
   let back = 0;
 
   const isStopped = () => !isOver(back) && send(pid, "SIGSTOP");
@@ -89,7 +91,7 @@ async function inTurns(load: Load, pid: number, isOver: (back: number) => boolea
     send(pid, "SIGCONT"); // otherwise it would keep its memory for ever
     process.exit(130);
   };
-  process.once("SIGINT", goOnAndEnd);
+  for (const signal of endings) process.once(signal, goOnAndEnd);
   try {
     let still = isStopped() ? await during(load, 250) : undefined;
     while (still) {
@@ -99,14 +101,14 @@ async function inTurns(load: Load, pid: number, isOver: (back: number) => boolea
       back += (performance.now() - start) / 1000;
       if (!isStopped()) break;
       const after = await during(load, 250);
-      turns.push({ kept: (2 * rateOf(busy)) / (rateOf(still) + rateOf(after)), p99: busy.p99 });
+      windows.push({ kept: (2 * rateOf(busy)) / (rateOf(still) + rateOf(after)), p99: busy.p99 });
       still = after;
     }
   } finally {
     send(pid, "SIGCONT");
-    process.off("SIGINT", goOnAndEnd);
+    for (const signal of endings) process.off(signal, goOnAndEnd);
   }
-  return { kept: median(turns.map(({ kept }) => kept)), p99: median(turns.map(({ p99 }) => p99)), back };
+  return { kept: median(windows.map(({ kept }) => kept)), p99: median(windows.map(({ p99 }) => p99)), back };
 }
 
 async function idleTeardown(load: Load): Promise<Disturbance> {
@@ -160,7 +162,10 @@ async function underLoad(act: (load: Load) => Promise<void>): Promise<void> {
   const server = spawn("redis-server", settings, { stdio: "ignore" });
 
   try {
-    while (!(await isListening(socket))) await sleep(50);
+    while (!(await isListening(socket))) {
+      if (server.exitCode !== null) throw new Error(`redis-server ended with ${server.exitCode}`);
+      await sleep(50);
+    }
     const program = spawn(compile("bench/load.c"), [socket, "20"], { stdio: ["pipe", "pipe", "inherit"] });
     try {
       await act({ program, lines: createInterface(program.stdout) });
@@ -168,8 +173,7 @@ async function underLoad(act: (load: Load) => Promise<void>): Promise<void> {
       program.kill("SIGKILL");
     }
   } finally {
-    server.kill("SIGKILL");
-    await once(server, "exit");
+    if (server.kill("SIGKILL")) await once(server, "exit");
     rmSync(folder, { recursive: true });
   }
 }
