@@ -21,7 +21,7 @@ int daemonize(int target, struct failure *failure)
 	if ((result = sys_chdir("/")) < 0)
 		return fail_step(failure, result);
 	/* The share of CPU stays. SCHED_IDLE would be lower, but without CAP_SYS_NICE there is no way back
-	 * from it (sched(7)). The helper of an idle target keeps it, because it is to be no more than its target. */
+	 * from it (sched(7)). Whoever was started with it keeps it: the memory of an idle program has no hurry. */
 	if (!is_filtered() && sys_get_scheduler() != SCHED_IDLE)
 		sys_set_scheduler(SCHED_BATCH);
 	return 0;

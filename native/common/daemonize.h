@@ -6,7 +6,7 @@
 
 /*
  * Names the caller `cleanup/<target>`, and gives it a session of its own, "/" as its directory, and SCHED_BATCH, so that
- * waking it never preempts another task. 0, or -1 and *failure.
+ * waking it never preempts another task; who is SCHED_IDLE stays so. 0, or -1 and *failure.
  */
 int daemonize(int target, struct failure *failure);
 

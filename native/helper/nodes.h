@@ -8,8 +8,8 @@
 #include "numa.h"
 #include "pieces.h"
 
-/* Where there is no room to set aside more, a worker releases other nodes' memory as well: first of those that no worker
- * is on, as they have no CPU, or none that the target may use. */
+/* Where there is no room to set aside more, a worker releases other nodes' memory as well. It begins with nodes that no
+ * worker has been on: they have no CPU, or none that the target may use, or their worker is not called yet. */
 #define MOST_SET_ASIDE 64
 
 struct nodes {

@@ -174,11 +174,11 @@ export function firstNamesIn(
 }
 
 /** So many threads are looked at of those that a process whose main one has ended may have. */
-const mostThreads = 64;
+const mostThreadsSeen = 64;
 
 /** The threads that go on, of a process whose main one has ended. */
 export function livingThreadsOf(directory: ProcessDirectory): string[] {
-  return firstNamesIn(directory, "task", mostThreads).filter(
+  return firstNamesIn(directory, "task", mostThreadsSeen).filter(
     (thread) => threadStatOf(directory, thread)?.isExiting === false,
   );
 }

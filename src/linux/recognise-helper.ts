@@ -26,7 +26,7 @@ const mayBeOpen = [SIGHUP, SIGKILL, SIGSTOP, 32, 33].map(bit).reduce((set, each)
 const allSignals = (1n << 64n) - 1n;
 
 /** MOST_THREADS of native/helper/own.h: the most workers, and the thread for files. */
-const mostThreads = 65;
+const mostHelperThreads = 65;
 
 /**
  * Whether a process has done to itself what helpers and holders do, and hardly anybody else: it came by clone, never
@@ -34,7 +34,7 @@ const mostThreads = 65;
  */
 export function looksLikeProtector(stat: Stat, status: string): boolean {
   const blocked = signalSet(status, "SigBlk") | mayBeOpen;
-  return stat.isForkWithoutExec && stat.threads <= mostThreads && blocked === allSignals;
+  return stat.isForkWithoutExec && stat.threads <= mostHelperThreads && blocked === allSignals;
 }
 
 /** Only the helper of QEMU's own -async-teardown waits for a signal; util/async-teardown.c of QEMU. */
@@ -62,7 +62,7 @@ const recordName = "/memfd:async-teardown (deleted)";
 /** The longest that a helper writes; native/common/text.h. */
 const mostBytes = 512;
 
-/** Its main thread shows nothing any more when it has ended, and another one still unmaps shared memory. */
+/** A helper's main thread shows nothing any more when it has ended, and another one still unmaps shared memory. */
 function openFilesOf(directory: ProcessDirectory): { place: FilesOfThread; names: string[] } {
   const names = firstNamesIn(directory, "fd", mostDescriptors);
   const [thread] = names.length === 0 ? livingThreadsOf(directory) : [];
