@@ -9,7 +9,7 @@
 /* Below, all is left to the exit: the kernel has freed it before we have begun. Mappings count as well: where
  * each has less than so much, reading about them takes longer than more workers save. */
 #define LITTLE_BYTES ((uint64_t)32 << 20)
-#define LITTLE_BYTES_A_MAPPING ((uint64_t)128 << 10)
+#define LITTLE_BYTES_A_MAPPING ((uint64_t)96 << 10)
 
 /*
  * unshare(CLONE_VM) answers EINVAL while any other process has this address space, and otherwise
